@@ -1,0 +1,55 @@
+//! Looks at a host and writes down facts. The only part that touches the system; it judges nothing.
+//!
+//! One file a source. The root directory and the engines' endpoints are parameters, so a captured tree is read by
+//! the same code as `/`. Whatever cannot be read becomes an unreadable fact and a gap; the rest goes on.
+
+mod component;
+mod effective;
+pub mod engine;
+mod gaps;
+mod host;
+mod images;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use plimsoll_facts::{Collector, FACTS_SCHEMA, Facts};
+use plimsoll_rootdir::RootDir;
+
+use crate::engine::Endpoint;
+use crate::gaps::Gaps;
+
+/// What to look at.
+pub struct Options<'a> {
+    /// Engines to ask; where none is named, those whose sockets are found on the host.
+    pub endpoints: Vec<Endpoint>,
+    /// Version of plimsoll, for the record.
+    pub version: &'a str,
+    /// Told what is being read, for a progress line.
+    pub progress: &'a dyn Fn(&str),
+}
+
+/// Reads everything. Never fails as a whole: what could not be read is a gap.
+pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
+    let mut gaps = Gaps::default();
+    let mut facts = Facts {
+        schema: FACTS_SCHEMA.to_owned(),
+        collected_at: now(),
+        collector: Collector { version: options.version.to_owned(), ..Collector::default() },
+        ..Facts::default()
+    };
+    (options.progress)("host");
+    facts.host = host::collect(root, &mut gaps);
+    facts.engines = engine::collect(root, options, &mut gaps);
+    (options.progress)("kernel state of containers");
+    effective::fill(root, &facts.host, &mut facts.engines, &mut gaps);
+    (options.progress)("images");
+    images::fill(root, &mut facts.engines, &mut gaps);
+    (options.progress)("components");
+    facts.components = component::collect(root, &facts.engines, &mut gaps);
+    facts.gaps = gaps.into_sorted();
+    facts
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,66 @@
+//! What a host, a component, an engine, a container and an image *is*: plain, serialisable, versioned types.
+//!
+//! Nothing here opens a file, reads a clock or judges. Collectors fill these types, rules read them.
+//! `declared` is what the engine was asked for; `effective` is what the kernel enforces.
+
+mod component;
+mod container;
+mod engine;
+mod fact;
+mod file;
+mod host;
+mod image;
+mod kernel_types;
+mod network;
+
+pub use component::*;
+pub use container::*;
+pub use engine::*;
+pub use fact::{Fact, Gap};
+pub use file::*;
+pub use host::*;
+pub use image::*;
+pub use kernel_types::*;
+pub use network::*;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the facts document that this build writes, and the only one that it reads.
+pub const FACTS_SCHEMA: &str = "plimsoll.facts/1";
+
+/// Everything that was read from one host, at one time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Facts {
+    /// Always [`FACTS_SCHEMA`].
+    pub schema: String,
+    /// When collecting began, in seconds since the Unix epoch. Rules take "now" from here.
+    pub collected_at: i64,
+    /// Who looked: a limited view must not be mistaken for the host's state.
+    pub collector: Collector,
+    /// The host itself.
+    pub host: Host,
+    /// The programs that make and run containers: runc, containerd, dockerd and their kin.
+    pub components: Vec<Component>,
+    /// Each engine that answered, or was named and did not.
+    pub engines: Vec<Engine>,
+    /// Everything that could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// The privileges of the process that collected the facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Collector {
+    /// Version of plimsoll.
+    pub version: String,
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective capabilities.
+    pub capabilities: Capabilities,
+    /// Whether it ran in the host's PID and mount namespaces. `None`: could not be told.
+    pub in_host_namespaces: Option<bool>,
+    /// Seccomp mode of the collector itself (0 none, 1 strict, 2 filter).
+    pub seccomp_mode: u32,
+}

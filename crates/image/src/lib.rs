@@ -1,0 +1,1 @@
+//! Reads images in place: overlay directories first, never by running or exporting them.

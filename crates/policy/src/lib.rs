@@ -1,0 +1,1 @@
+//! What the owner decided: which rules, which severities, which exceptions, until when.

@@ -1,0 +1,1 @@
+//! Findings as terminal text, JSON, SARIF, JUnit, HTML and Markdown.

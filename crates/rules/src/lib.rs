@@ -1,0 +1,35 @@
+//! Facts in, findings out. Rules are pure: no files, no network, no environment, no clock.
+//!
+//! A rule is a `RULE` in a file of its own below the folder of its concern; [`judge`] asks every rule about
+//! every subject and adds what is the same for all: identifiers, the gap where a fact is missing.
+
+mod finding;
+mod judge;
+mod rule;
+#[cfg(test)]
+mod testing;
+
+mod isolation;
+
+pub use finding::*;
+pub use judge::{Report, judge};
+pub use rule::*;
+
+/// Declares the rules of a concern: the module and its place in the list at once, so that neither is forgotten.
+macro_rules! rules {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name;)+
+        pub(crate) const RULES: &[&$crate::Rule] = &[$(&$name::RULE),+];
+    };
+}
+pub(crate) use rules;
+
+/// Every rule, by concern.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    [isolation::RULES].into_iter().flatten().copied()
+}
+
+/// The rule with this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}

@@ -1,0 +1,1 @@
+//! What each upgrade step stops: pure functions over facts.
