@@ -9,6 +9,7 @@ pub mod engine;
 mod gaps;
 mod host;
 mod images;
+mod mountinfo;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
