@@ -12,6 +12,7 @@ mod host;
 mod image;
 mod kernel_types;
 mod network;
+mod redact;
 
 pub use component::*;
 pub use container::*;
@@ -22,6 +23,7 @@ pub use host::*;
 pub use image::*;
 pub use kernel_types::*;
 pub use network::*;
+pub use redact::redact;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
