@@ -270,9 +270,12 @@ pub struct Effective {
     pub host_descriptors: Fact<Vec<HostDescriptor>>,
     /// User id map of the init process: (inside, outside, count) (user_namespaces(7)).
     pub uid_map: Fact<Vec<(u32, u32, u32)>>,
-    /// Resource limits of the init process: name → (soft, hard); `None` is unlimited (proc_pid_limits(5)).
-    pub rlimits: Fact<BTreeMap<String, (Option<u64>, Option<u64>)>>,
+    /// Resource limits of the init process (proc_pid_limits(5)).
+    pub rlimits: Fact<Rlimits>,
 }
+
+/// Resource limits: name → (soft, hard); `None` is unlimited.
+pub type Rlimits = BTreeMap<String, (Option<u64>, Option<u64>)>;
 
 /// One process of a container, seen from the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
