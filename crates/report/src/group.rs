@@ -1,0 +1,102 @@
+//! Findings put together for a reader: by concern, by rule, by what is the same about many subjects.
+
+use std::collections::{BTreeMap, HashMap};
+
+use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
+
+/// The findings of one concern.
+pub(crate) struct ConcernGroup<'a> {
+    pub(crate) concern: Concern,
+    /// Worst first.
+    pub(crate) rules: Vec<RuleGroup<'a>>,
+}
+
+/// The findings of one rule.
+pub(crate) struct RuleGroup<'a> {
+    pub(crate) rule: &'a str,
+    /// The worst among them.
+    pub(crate) severity: Severity,
+    /// Worst first.
+    pub(crate) findings: Vec<&'a Finding>,
+}
+
+/// Findings of a rule that say the same about several subjects.
+pub(crate) struct Same<'a> {
+    pub(crate) message: &'a str,
+    pub(crate) findings: Vec<&'a Finding>,
+}
+
+/// Findings that are sorted worst first, by concern; the concern with the worst finding comes first.
+pub(crate) fn by_concern<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<ConcernGroup<'a>> {
+    let mut concerns: BTreeMap<Concern, Vec<RuleGroup<'a>>> = BTreeMap::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for finding in findings {
+        let rules = concerns.entry(finding.concern).or_default();
+        let place = *places.entry(&finding.rule).or_insert(rules.len());
+        if place == rules.len() {
+            rules.push(RuleGroup { rule: &finding.rule, severity: finding.severity, findings: Vec::new() });
+        }
+        rules[place].findings.push(finding);
+    }
+    let mut groups: Vec<_> =
+        concerns.into_iter().map(|(concern, rules)| ConcernGroup { concern, rules }).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.rules.iter().map(|rule| rule.severity).max()));
+    groups
+}
+
+/// Findings by message, in the order of their first appearance.
+pub(crate) fn by_message<'a>(findings: &[&'a Finding]) -> Vec<Same<'a>> {
+    let mut groups: Vec<Same<'a>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for &finding in findings {
+        let place = *places.entry(&finding.message).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Same { message: &finding.message, findings: Vec::new() });
+        }
+        groups[place].findings.push(finding);
+    }
+    groups
+}
+
+/// How one container came out.
+pub(crate) struct ContainerLine<'a> {
+    pub(crate) subject: &'a Subject,
+    /// Failures that no exception covers, worst first.
+    pub(crate) failures: Vec<&'a Finding>,
+    /// Failures that an exception covers.
+    pub(crate) excepted: usize,
+    /// Answers that could not be given.
+    pub(crate) unknown: usize,
+}
+
+impl ContainerLine<'_> {
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        self.failures.first().map(|finding| finding.severity)
+    }
+}
+
+/// Every container that any rule was asked about, worst first.
+pub(crate) fn containers<'a>(findings: &'a [Finding]) -> Vec<ContainerLine<'a>> {
+    let mut lines: BTreeMap<(&str, &str), ContainerLine<'a>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.subject.kind == SubjectKind::Container) {
+        let line = lines.entry((&finding.subject.engine, &finding.subject.id)).or_insert(ContainerLine {
+            subject: &finding.subject,
+            failures: Vec::new(),
+            excepted: 0,
+            unknown: 0,
+        });
+        match finding.status {
+            Status::Fail if finding.exception.is_some() => line.excepted += 1,
+            Status::Fail => line.failures.push(finding),
+            Status::Unknown => line.unknown += 1,
+            Status::NotAutomated | Status::Pass | Status::NotApplicable => {}
+        }
+    }
+    let mut lines: Vec<_> = lines.into_values().collect();
+    lines.sort_by_cached_key(|line| {
+        let by_severity = Severity::WORST_FIRST
+            .map(|severity| line.failures.iter().filter(|finding| finding.severity == severity).count());
+        (std::cmp::Reverse((by_severity, line.unknown)), line.subject.name.clone())
+    });
+    lines
+}

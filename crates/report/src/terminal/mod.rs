@@ -1,0 +1,80 @@
+//! The audit for a person at a terminal: worst first, nothing wider than asked.
+
+mod containers;
+mod effects;
+mod failures;
+mod summary;
+mod unknown;
+
+use std::io::{self, Write};
+
+use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, span};
+use crate::{Audit, escape};
+
+/// Writes the audit for a terminal.
+///
+/// # Errors
+/// What the writer answers.
+pub fn write(audit: &Audit, options: &TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, options);
+    head(&mut page, audit)?;
+    containers::write(&mut page, audit, options)?;
+    failures::write(&mut page, audit, options)?;
+    effects::write(&mut page, audit, options)?;
+    unknown::write(&mut page, audit, options)?;
+    summary::write(&mut page, audit, options)
+}
+
+fn head(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    let host = &audit.host;
+    let os = host.os.as_deref().unwrap_or("unknown distribution");
+    let kernel = host.kernel.as_deref().unwrap_or("of unknown release");
+    page.paragraph(&[
+        span(&host.name, BOLD),
+        span(" · ", DIM),
+        span(os, PLAIN),
+        span(" · ", DIM),
+        span("Linux ", PLAIN),
+        span(kernel, PLAIN),
+    ])?;
+    for engine in &host.engines {
+        let answer = match &engine.version {
+            Some(version) => format!(" · engine {version}"),
+            None => " · no answer".to_owned(),
+        };
+        page.paragraph(&[span(&engine.endpoint, PLAIN), span(&answer, DIM)])?;
+    }
+    let who = match audit.collector.uid {
+        0 => "root".to_owned(),
+        uid => format!("user {uid}"),
+    };
+    let policy = match audit.policy.name.as_str() {
+        "" => String::new(),
+        name => format!(" · policy {name}"),
+    };
+    let tool = format!(
+        "{} {} · read as {who} · {}{policy}",
+        audit.tool.name, audit.tool.version, audit.collected_at
+    );
+    page.paragraph(&[span(&tool, DIM)])
+}
+
+/// At most this many columns for a name among others.
+const NAME: usize = 40;
+
+/// Names with commas between, the first `most` of them, and how many more there are.
+fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize, options: &TerminalOptions) -> String {
+    let total = all.len();
+    let shown = options.shown(total, most);
+    let mut text = String::new();
+    for (number, name) in all.take(shown).enumerate() {
+        if number > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&escape::fit(&escape::visible(name), NAME));
+    }
+    if shown < total {
+        text.push_str(&format!(" and {} more", total - shown));
+    }
+    text
+}

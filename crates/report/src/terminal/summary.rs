@@ -1,0 +1,107 @@
+//! What a person has to look at, what is excepted, how much was checked, and the verdict.
+
+use std::io;
+
+use plimsoll_rules::Status;
+
+use crate::layout::{self, BOLD, DIM, GOOD, PLAIN, Page, TerminalOptions, UNKNOWN, span};
+use crate::{Audit, words};
+
+pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
+    if options.full {
+        for_a_person(page, audit)?;
+    }
+    exceptions(page, audit)?;
+    policy(page, audit)?;
+    page.heading("Coverage", "")?;
+    coverage(page, audit, options)?;
+    verdict(page, audit)
+}
+
+fn for_a_person(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    let questions: Vec<_> = audit.with_status(Status::NotAutomated).collect();
+    if questions.is_empty() {
+        return Ok(());
+    }
+    page.heading("For a person to look at", &words::count(questions.len(), "question"))?;
+    for finding in questions {
+        let title = audit.rule(&finding.rule).map_or(&*finding.rule, |rule| &rule.title);
+        page.labelled("look", DIM, &[span(title, BOLD)])?;
+        page.beside(&[span(&finding.rule, DIM)])?;
+        page.beside(&[span(&finding.message, PLAIN)])?;
+    }
+    Ok(())
+}
+
+fn exceptions(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    if audit.coverage.excepted == 0 {
+        return Ok(());
+    }
+    page.heading("Accepted by the policy", &words::count(audit.coverage.excepted, "failure"))?;
+    for finding in audit.excepted() {
+        let Some(exception) = &finding.exception else { continue };
+        let subject = words::subject(&finding.subject);
+        let until = format!(" until {} by ", exception.expires);
+        page.labelled(
+            finding.severity.id(),
+            layout::severity(finding.severity),
+            &[span(&subject, BOLD), span(": ", PLAIN), span(&finding.rule, PLAIN)],
+        )?;
+        page.beside(&[span(&exception.reason, PLAIN), span(&until, DIM), span(&exception.owner, DIM)])?;
+    }
+    Ok(())
+}
+
+fn policy(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    let policy = &audit.policy;
+    if policy.unused.is_empty() && policy.rules_off.is_empty() {
+        return Ok(());
+    }
+    page.heading("Policy", &policy.name)?;
+    for sentence in &policy.unused {
+        page.labelled("unused", UNKNOWN, &[span(sentence, PLAIN)])?;
+    }
+    if !policy.rules_off.is_empty() {
+        page.labelled("off", DIM, &[span(&policy.rules_off.join(", "), PLAIN)])?;
+    }
+    Ok(())
+}
+
+fn coverage(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
+    let it = &audit.coverage;
+    let excepted = match it.excepted {
+        0 => String::new(),
+        number => format!(", {number} excepted"),
+    };
+    let asked: Vec<_> = it.subjects.iter().map(|(kind, number)| words::count(*number, kind.id())).collect();
+    let about = format!("{} about {}", words::count(it.rules, "rule"), asked.join(", "));
+    page.paragraph(&[span(&about, DIM)])?;
+    let line = format!(
+        "{} checked: {} passed, {} failed{excepted}; {} could not be checked; {} {} a person",
+        it.checked,
+        it.passed,
+        it.failed,
+        it.unknown,
+        it.not_automated,
+        if it.not_automated == 1 { "needs" } else { "need" },
+    );
+    let how = if it.not_automated > 0 && !options.full { " (--full lists them)" } else { "" };
+    page.paragraph(&[span(&line, PLAIN), span(how, DIM)])
+}
+
+fn verdict(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    let it = &audit.coverage;
+    let (text, style) = match audit.worst() {
+        Some(worst) => {
+            let by_severity =
+                words::severities(|severity| it.failed_by_severity.get(&severity).copied().unwrap_or(0));
+            (by_severity, layout::severity(worst))
+        }
+        None if it.checked == 0 => ("nothing could be checked".to_owned(), UNKNOWN),
+        None if it.unknown > 0 => {
+            (format!("nothing wrong was found, but {} could not be checked", it.unknown), UNKNOWN)
+        }
+        None => ("nothing wrong was found".to_owned(), GOOD),
+    };
+    page.paragraph(&[span("Verdict: ", BOLD), span(&text, style)])
+}

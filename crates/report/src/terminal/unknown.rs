@@ -1,0 +1,72 @@
+//! What could not be checked, why, and how to make it checkable.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use plimsoll_facts::Gap;
+use plimsoll_rules::Status;
+
+use super::names;
+use crate::group;
+use crate::layout::{DIM, PLAIN, Page, REMEDY, TerminalOptions, UNKNOWN, span};
+use crate::{Audit, hints, words};
+
+/// Reasons that are shown, unless all are asked for.
+const REASONS: usize = 8;
+
+pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
+    let unknown: Vec<_> = audit.with_status(Status::Unknown).collect();
+    let same = group::by_message(&unknown);
+    let messages: BTreeSet<_> = same.iter().map(|same| same.message).collect();
+    let gaps: Vec<_> = audit.gaps.iter().filter(|gap| !messages.contains(reason(gap).as_str())).collect();
+    let hints = hints::of(audit);
+    if same.is_empty() && gaps.is_empty() && hints.is_empty() {
+        return Ok(());
+    }
+    let answers = match unknown.len() {
+        0 => String::new(),
+        number => words::count(number, "answer"),
+    };
+    page.heading("Could not be checked", &answers)?;
+    let total = same.len() + gaps.len();
+    let most = options.shown(total, REASONS);
+    for same in same.iter().take(most) {
+        page.labelled("unknown", UNKNOWN, &[span(same.message, PLAIN)])?;
+        page.beside(&[span(&needed_by(same, options), DIM)])?;
+    }
+    for gap in gaps.iter().take(most.saturating_sub(same.len())) {
+        let subject = match gap.subject.as_str() {
+            "" => String::new(),
+            subject => format!(" ({subject})"),
+        };
+        page.labelled("unread", UNKNOWN, &[span(&reason(gap), PLAIN), span(&subject, DIM)])?;
+    }
+    if most < total {
+        let more = format!("and {}; --full names all", words::count(total - most, "more reason"));
+        page.beside(&[span(&more, DIM)])?;
+    }
+    for hint in hints {
+        page.labelled("hint", REMEDY, &[span(&hint, PLAIN)])?;
+    }
+    Ok(())
+}
+
+/// The gap as the rules word it.
+fn reason(gap: &Gap) -> String {
+    match gap.source.as_str() {
+        "" => gap.reason.clone(),
+        source => format!("{source}: {}", gap.reason),
+    }
+}
+
+fn needed_by(same: &group::Same<'_>, options: &TerminalOptions) -> String {
+    let rules: BTreeSet<_> = same.findings.iter().map(|finding| &*finding.rule).collect();
+    let subjects: BTreeSet<_> =
+        same.findings.iter().map(|finding| words::subject_with_kind(&finding.subject)).collect();
+    format!(
+        "{}: {}; about {}",
+        words::plural(rules.len(), "rule"),
+        names(rules.iter().copied(), 3, options),
+        names(subjects.iter().map(String::as_str), 3, options)
+    )
+}

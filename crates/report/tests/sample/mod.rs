@@ -1,0 +1,326 @@
+//! An audit made by hand, hostile names among them, so that a report can be looked at without a host.
+
+use std::borrow::Cow;
+
+use plimsoll_facts::{
+    Collector, Component, Container, Engine, EngineVersion, Fact, Facts, Gap, Host, OsRelease, RunningKernel,
+};
+use plimsoll_report::{Audit, ContainerEffect, PolicySummary, UpgradeStep};
+use plimsoll_rules::{
+    Concern, Confidence, Evidence, ExceptionNote, Finding, Judge, Report, Rule, Severity, Status, Subject,
+    SubjectKind,
+};
+
+const ENGINE: &str = "unix:///var/run/docker.sock";
+
+const fn rule(
+    id: &'static str,
+    title: &'static str,
+    concern: Concern,
+    severity: Severity,
+    fix: &'static str,
+) -> Rule {
+    Rule {
+        id,
+        title,
+        concern,
+        severity,
+        why: "Whoever breaks into the container goes on from here: the wall that should stop it is missing or \
+              has a door in it. An administrator should know, and decide.",
+        fix,
+        references: &["capabilities(7)", "https://docs.docker.com/engine/security/"],
+        cis: &["5.5"],
+        judge: Judge::Manual("sample"),
+    }
+}
+
+/// The rules of the sample.
+pub(crate) const RULES: [Rule; 9] = [
+    rule(
+        "container-privileged",
+        "Container holds the host's privileges",
+        Concern::Isolation,
+        Severity::Critical,
+        "Recreate the container without --privileged; add back single capabilities (--cap-add) or devices \
+         (--device) that it proves to need. This stops the container.",
+    ),
+    rule(
+        "engine-socket-mounted",
+        "Container can command the engine",
+        Concern::Isolation,
+        Severity::Critical,
+        "Take the engine's socket out of the container; where it needs a part of the API, put a proxy between \
+         that allows that part. This stops the container.",
+    ),
+    rule(
+        "memory-unlimited",
+        "No memory limit is in force",
+        Concern::Limits,
+        Severity::Medium,
+        "docker update --memory 512m --memory-swap 512m NAME sets a limit without stopping the container; \
+         write the same into the compose file or the run command.",
+    ),
+    rule(
+        "runtime-outdated",
+        "The runtime has known bugs",
+        Concern::Runtime,
+        Severity::High,
+        "apt-get install --only-upgrade runc. Nothing stops: running containers no longer use it.",
+    ),
+    rule(
+        "runs-as-root",
+        "Processes run as the host's root",
+        Concern::Privilege,
+        Severity::High,
+        "Set USER in the image, or --user at run time.",
+    ),
+    rule(
+        "reboot-pending",
+        "A newer kernel is installed but not booted",
+        Concern::Kernel,
+        Severity::Medium,
+        "Reboot in a maintenance window: see the upgrades below for what stops.",
+    ),
+    rule(
+        "live-restore-off",
+        "A restart of the engine stops every container",
+        Concern::Engine,
+        Severity::Low,
+        "Set \"live-restore\": true in /etc/docker/daemon.json and send dockerd SIGHUP: nothing stops.",
+    ),
+    rule(
+        "host-not-hardened",
+        "The host's hardening needs a person",
+        Concern::Engine,
+        Severity::Info,
+        "Compare the host with the hardening guide that your organisation follows.",
+    ),
+    rule(
+        "image-old",
+        "The image was built long ago",
+        Concern::Freshness,
+        Severity::Low,
+        "Rebuild the image and recreate the container.",
+    ),
+];
+
+/// Names that a container or an image of an attacker may have.
+pub(crate) const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(2)>'",
+    "red\u{1b}[31m\u{1b}]0;owned\u{7}\nverdict: clean",
+    "txt.\u{202e}gnp\u{200b}|`*_[x](javascript:alert(3))",
+    "a-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-until-it-ends",
+    "データベース-本番-コンテナ-データベース-本番-コンテナ-データベース",
+];
+
+fn facts(containers: &[String]) -> Facts {
+    let containers =
+        containers.iter().map(|name| Container { name: name.clone(), ..Container::default() }).collect();
+    let engine = Engine {
+        endpoint: ENGINE.into(),
+        version: Fact::known(
+            EngineVersion { version: "20.10.24+dfsg1".into(), ..EngineVersion::default() },
+            "GET /version",
+        ),
+        containers: Fact::known(containers, "GET /containers/json"),
+        ..Engine::default()
+    };
+    let mut host = Host {
+        hostname: Fact::known("db1.example.net".into(), "uname(2)"),
+        os: Fact::known(
+            OsRelease { pretty_name: Some("Debian GNU/Linux 12 (bookworm)".into()), ..OsRelease::default() },
+            "/etc/os-release",
+        ),
+        ..Host::default()
+    };
+    host.kernel.running = Fact::known(
+        RunningKernel { release: "6.1.0-28-amd64".into(), ..RunningKernel::default() },
+        "uname(2)",
+    );
+    Facts {
+        collected_at: 1_795_500_131,
+        collector: Collector { uid: 1000, in_host_namespaces: Some(true), ..Collector::default() },
+        host,
+        components: vec![Component::default(); 6],
+        engines: vec![engine],
+        ..Facts::default()
+    }
+}
+
+fn finding(rule: &Rule, status: Status, subject: Subject, message: &str) -> Finding {
+    Finding {
+        rule: Cow::Borrowed(rule.id),
+        concern: rule.concern,
+        severity: rule.severity,
+        confidence: Confidence::High,
+        status,
+        subject,
+        message: message.to_owned(),
+        evidence: Vec::new(),
+        remediation: Cow::Borrowed(rule.fix),
+        exception: None,
+    }
+}
+
+fn subject(kind: SubjectKind, name: &str) -> Subject {
+    let engine = match kind {
+        SubjectKind::Host | SubjectKind::Component => "",
+        _ => ENGINE,
+    };
+    Subject { kind, name: name.into(), id: format!("id-of-{name}"), engine: engine.into() }
+}
+
+fn about_container(name: &str, number: usize, findings: &mut Vec<Finding>) {
+    let it = subject(SubjectKind::Container, name);
+    let pid = 4711 + number;
+    let mut add = |rule: usize, wrong: bool, message: &str, evidence: Vec<Evidence>| {
+        let status = if wrong { Status::Fail } else { Status::Pass };
+        let message = if wrong { message } else { "" };
+        findings.push(Finding { evidence, ..finding(&RULES[rule], status, it.clone(), message) });
+    };
+    add(
+        0,
+        number.is_multiple_of(7),
+        &format!("process {pid} (mariadbd) has the powers of the host's root"),
+        vec![
+            Evidence::new(
+                "effective capabilities",
+                "SYS_ADMIN SYS_MODULE SYS_RAWIO SYS_PTRACE NET_ADMIN SYS_TIME MAC_ADMIN BPF PERFMON",
+                format!("/proc/{pid}/status CapEff"),
+            )
+            .expected("Docker's default set"),
+            Evidence::new("seccomp mode", "0", format!("/proc/{pid}/status Seccomp")).expected("2"),
+        ],
+    );
+    add(
+        1,
+        number == 0,
+        "the engine's socket is mounted read-write at /run/docker.sock",
+        vec![Evidence::new(
+            "mount",
+            "/run/docker.sock → /run/docker.sock rw",
+            format!("/proc/{pid}/mountinfo"),
+        )],
+    );
+    add(
+        2,
+        number % 5 != 1,
+        "no cgroup between it and the root limits memory",
+        vec![
+            Evidence::new(
+                "memory.limit_in_bytes",
+                "9223372036854771712",
+                format!("/sys/fs/cgroup/memory/docker/{name}/memory.limit_in_bytes"),
+            )
+            .expected("below the host's memory"),
+        ],
+    );
+    add(
+        4,
+        number % 4 == 2,
+        "every process runs as user 0 outside a user namespace",
+        vec![Evidence::new("uids of process", "0 0 0 0", format!("/proc/{pid}/status Uid"))],
+    );
+}
+
+fn about_the_host(findings: &mut Vec<Finding>) {
+    let host = subject(SubjectKind::Host, "db1.example.net");
+    let engine = subject(SubjectKind::Engine, ENGINE);
+    let mut runc = subject(SubjectKind::Component, "runc");
+    runc.id = "/usr/sbin/runc".into();
+    findings.push(Finding {
+        evidence: vec![
+            Evidence::new("version", "1.1.5+ds1-1+deb12u1", "/var/lib/dpkg/status")
+                .expected("1.1.5+ds1-1+deb12u2 or newer"),
+        ],
+        confidence: Confidence::Medium,
+        ..finding(
+            &RULES[3],
+            Status::Fail,
+            runc,
+            "CVE-2024-21626 lets an image open the host's root directory",
+        )
+    });
+    findings.push(Finding {
+        evidence: vec![Evidence::new("running", "6.1.0-27-amd64", "uname(2)").expected("6.1.0-28-amd64")],
+        ..finding(&RULES[5], Status::Fail, host.clone(), "6.1.0-28-amd64 waits in /boot")
+    });
+    findings.push(Finding {
+        exception: Some(ExceptionNote {
+            owner: "dba@example.net".into(),
+            reason: "one container on this host, restarted by hand in the monthly window".into(),
+            expires: "2027-03-31".into(),
+        }),
+        ..finding(&RULES[6], Status::Fail, engine, "live-restore is off")
+    });
+    findings.push(finding(
+        &RULES[7],
+        Status::NotAutomated,
+        host,
+        "Read the report of the host's own benchmark (lynis, OpenSCAP) and its date.",
+    ));
+    for (number, image) in ["mariadb:11.4", HOSTILE[0]].into_iter().enumerate() {
+        let it = subject(SubjectKind::Image, image);
+        findings.push(match number {
+            0 => finding(&RULES[8], Status::NotApplicable, it, "it was built yesterday"),
+            _ => finding(
+                &RULES[8],
+                Status::Unknown,
+                it,
+                "/var/lib/docker/overlay2: permission denied, the directory belongs to root",
+            ),
+        });
+    }
+}
+
+fn effects() -> Vec<UpgradeStep> {
+    let stops = |container: &str| ContainerEffect {
+        container: container.into(),
+        effect: "stops".into(),
+        detail: "live-restore is off; back after about 13 s, restart policy always".into(),
+    };
+    vec![UpgradeStep {
+        step: "restart dockerd".into(),
+        reason: "20.10.24 runs, 26.1.5 is installed".into(),
+        effects: vec![
+            stops("db"),
+            stops(HOSTILE[2]),
+            ContainerEffect {
+                container: "reports".into(),
+                effect: "stays down".into(),
+                detail: "restart policy no".into(),
+            },
+        ],
+        notes: vec!["switch live-restore on first: it needs only a reload".into()],
+    }]
+}
+
+/// An audit of a host with this many containers, the hostile ones after the first two.
+pub(crate) fn audit(containers: usize) -> Audit {
+    let names: Vec<String> = ["db", "web"]
+        .into_iter()
+        .chain(HOSTILE)
+        .map(str::to_owned)
+        .chain((1..).map(|number| format!("shop-worker-{number}")))
+        .take(containers)
+        .collect();
+    let mut findings = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        about_container(name, number, &mut findings);
+    }
+    about_the_host(&mut findings);
+    let gaps = vec![Gap {
+        subject: "host".into(),
+        source: "/var/lib/docker/overlay2".into(),
+        reason: "permission denied, the directory belongs to root".into(),
+    }];
+    let mut audit = Audit::new(&facts(&names), &RULES, Report { findings, gaps });
+    audit.policy = PolicySummary {
+        name: "baseline".into(),
+        unused: vec!["exception container-privileged for container old-db matched nothing".into()],
+        ..PolicySummary::default()
+    };
+    audit.effects = effects();
+    audit
+}
