@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use plimsoll_facts::{Collector, Facts, Gap};
 use plimsoll_rules::{Concern, Finding, Report, Rule, Severity, Status, SubjectKind};
+use plimsoll_upgrade::Effects;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::effects::UpgradeStep;
 
 /// Version of the audit document that this build writes.
 pub const AUDIT_SCHEMA: &str = "plimsoll.audit/1";
@@ -35,9 +34,9 @@ pub struct Audit {
     pub policy: PolicySummary,
     /// The rules that gave an answer, by id.
     pub rules: Vec<RuleText>,
-    /// What each upgrade step that is due would stop.
+    /// What each upgrade step does to the containers.
     #[serde(default)]
-    pub effects: Vec<UpgradeStep>,
+    pub effects: Effects,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// Every answer of every rule, worst first.
@@ -61,7 +60,7 @@ impl Audit {
             coverage: Coverage::of(facts, &rules, &findings),
             policy: PolicySummary::default(),
             rules,
-            effects: Vec::new(),
+            effects: Effects::default(),
             gaps,
             findings,
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
+use plimsoll_upgrade::{ContainerEffects, Effect, EffectKind, Step};
 
 /// The findings of one concern.
 pub(crate) struct ConcernGroup<'a> {
@@ -99,4 +100,30 @@ pub(crate) fn containers<'a>(findings: &'a [Finding]) -> Vec<ContainerLine<'a>> 
         (std::cmp::Reverse((by_severity, line.unknown)), line.subject.name.clone())
     });
     lines
+}
+
+/// Containers to which a step does the same.
+pub(crate) struct SameEffect<'a> {
+    pub(crate) kind: EffectKind,
+    /// The effect on the first of them: reason and estimate of the others may differ in detail.
+    pub(crate) first: &'a Effect,
+    /// Names, in the order of the step.
+    pub(crate) containers: Vec<&'a str>,
+}
+
+/// What a step does, worst first: the containers by the kind and the reason of each effect.
+pub(crate) fn by_effect(step: &Step) -> Vec<SameEffect<'_>> {
+    let mut groups: BTreeMap<(EffectKind, &str), SameEffect<'_>> = BTreeMap::new();
+    for ContainerEffects { container, effects } in &step.containers {
+        for effect in effects {
+            // Why nothing happens to a container is no reason to tell it apart.
+            let reason = if effect.kind == EffectKind::None { "" } else { effect.reason.as_str() };
+            groups
+                .entry((effect.kind, reason))
+                .or_insert_with(|| SameEffect { kind: effect.kind, first: effect, containers: Vec::new() })
+                .containers
+                .push(&container.name);
+        }
+    }
+    groups.into_values().collect()
 }

@@ -17,6 +17,10 @@ pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// What could not be known.
 pub(crate) const UNKNOWN: Style = AnsiColor::Magenta.on_default();
+/// What is wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// What needs attention.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 /// What to do.
 pub(crate) const REMEDY: Style = AnsiColor::Green.on_default();
 
@@ -24,8 +28,8 @@ pub(crate) const REMEDY: Style = AnsiColor::Green.on_default();
 pub(crate) fn severity(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::Red.on_default().bold(),
-        Severity::High => AnsiColor::Red.on_default(),
-        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::High => BAD,
+        Severity::Medium => WARNING,
         Severity::Low => AnsiColor::Cyan.on_default(),
         Severity::Info => DIM,
     }
@@ -122,6 +126,16 @@ impl<'w> Page<'w> {
         self.styled(&escape::fit(&label, GUTTER), label_style)?;
         self.out.write_all(b"  ")?;
         self.wrapped(GUTTER + 2, spans)
+    }
+
+    /// A cell of `columns` beside the gutter, and text that is wrapped beside the cell.
+    pub(crate) fn row(&mut self, cell: Span<'_>, columns: usize, spans: &[Span<'_>]) -> io::Result<()> {
+        write!(self.out, "{:indent$}", "", indent = GUTTER + 2)?;
+        let text = escape::visible(cell.text);
+        let text = escape::fit(&text, columns);
+        self.styled(&text, cell.style)?;
+        write!(self.out, "{:pad$}", "", pad = columns - escape::width(&text) + 2)?;
+        self.wrapped(GUTTER + 2 + columns + 2, spans)
     }
 
     /// Text that is wrapped beside the gutter.

@@ -4,7 +4,6 @@
 //! caller's to handle.
 
 mod audit;
-mod effects;
 pub mod escape;
 mod group;
 mod hints;
@@ -14,5 +13,4 @@ pub mod terminal;
 mod words;
 
 pub use audit::*;
-pub use effects::*;
 pub use layout::TerminalOptions;

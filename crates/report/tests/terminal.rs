@@ -54,5 +54,5 @@ fn many_containers_with_the_same_problem_take_few_lines() {
 fn full_names_every_subject() {
     let text = shown(&sample::audit(500), &TerminalOptions { full: true, ..TerminalOptions::default() });
     assert!(text.contains("shop-worker-492"));
-    assert!(!text.contains("and ") || !text.contains(" more;"));
+    assert!(!text.contains("--full"));
 }

@@ -1,50 +1,90 @@
-//! What each upgrade step would stop.
+//! What each upgrade step does to the containers.
 
 use std::io;
 
+use anstyle::Style;
+use plimsoll_upgrade::{EffectKind, Pending, Step, Trap};
+
 use super::names;
-use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, span};
-use crate::{Audit, ContainerEffect};
+use crate::group::{self, SameEffect};
+use crate::layout::{self, BOLD, DIM, GOOD, PLAIN, Page, REMEDY, TerminalOptions, UNKNOWN, span};
+use crate::{Audit, words};
+
+/// Names in a row.
+const NAMES: usize = 6;
+/// Columns of the cell that says what happens.
+const CELL: usize = 15;
 
 pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
-    if audit.effects.is_empty() {
+    if audit.effects.steps.is_empty() {
         return Ok(());
     }
-    page.heading("Upgrades", "what each step would stop")?;
-    for (number, step) in audit.effects.iter().enumerate() {
+    page.heading("Upgrades", "what each step does to the containers")?;
+    for (number, step) in audit.effects.steps.iter().enumerate() {
         if number > 0 {
             page.blank()?;
         }
-        page.labelled("step", DIM, &[span(&step.step, BOLD), span(" · ", DIM), span(&step.reason, PLAIN)])?;
-        for alike in alike(&step.effects) {
-            let list = names(alike.iter().map(|effect| effect.container.as_str()), 6, options);
-            let Some(first) = alike.first() else { continue };
-            page.beside(&[
-                span(&first.effect, BOLD),
-                span(": ", PLAIN),
-                span(&list, PLAIN),
-                span(" · ", DIM),
-                span(&first.detail, DIM),
-            ])?;
-        }
-        for note in &step.notes {
-            page.labelled("note", DIM, &[span(note, PLAIN)])?;
-        }
+        write_step(page, step, options)?;
+    }
+    for trap in &audit.effects.traps {
+        page.blank()?;
+        write_trap(page, trap, options)?;
     }
     Ok(())
 }
 
-/// Effects that differ in the container alone, in the order of their first appearance.
-fn alike(effects: &[ContainerEffect]) -> Vec<Vec<&ContainerEffect>> {
-    let mut groups: Vec<Vec<&ContainerEffect>> = Vec::new();
-    for effect in effects {
-        let same = |group: &&mut Vec<&ContainerEffect>| {
-            group.first().is_some_and(|first| first.effect == effect.effect && first.detail == effect.detail)
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(effect),
-            None => groups.push(vec![effect]),
-        }
+fn write_step(page: &mut Page<'_>, step: &Step, options: &TerminalOptions) -> io::Result<()> {
+    let style = match step.pending {
+        Pending::Installed | Pending::Offered => layout::WARNING,
+        Pending::Unknown => UNKNOWN,
+        Pending::No => DIM,
+    };
+    page.labelled(words::pending(step.pending), style, &[span(&words::step(step), BOLD)])?;
+    page.beside(&[span(&step.why, DIM)])?;
+    for same in group::by_effect(step) {
+        write_effect(page, &same, options)?;
     }
-    groups
+    for gap in &step.gaps {
+        page.row(
+            span("unread", UNKNOWN),
+            CELL,
+            &[span(&gap.source, PLAIN), span(": ", PLAIN), span(&gap.reason, PLAIN)],
+        )?;
+    }
+    Ok(())
+}
+
+fn write_effect(page: &mut Page<'_>, same: &SameEffect<'_>, options: &TerminalOptions) -> io::Result<()> {
+    let list = names(same.containers.iter().copied(), NAMES, options);
+    let cell = span(words::effect(same.kind), style_of(same.kind));
+    if same.kind == EffectKind::None {
+        let number = words::count(same.containers.len(), "container");
+        return page.row(cell, CELL, &[span(if options.full { &list } else { &number }, PLAIN)]);
+    }
+    let estimate = same.first.estimate.as_ref().map(|estimate| format!(", {}", words::estimate(estimate)));
+    page.row(cell, CELL, &[span(&list, BOLD)])?;
+    page.row(
+        span("", PLAIN),
+        CELL,
+        &[span(&same.first.reason, PLAIN), span(estimate.as_deref().unwrap_or(""), DIM)],
+    )
+}
+
+fn style_of(kind: EffectKind) -> Style {
+    match kind {
+        EffectKind::Removed | EffectKind::StaysDown | EffectKind::Killed => layout::BAD,
+        EffectKind::Unknown => UNKNOWN,
+        EffectKind::Restart | EffectKind::Starts => layout::WARNING,
+        EffectKind::CutExec | EffectKind::CutLoopback | EffectKind::CutDns => PLAIN,
+        EffectKind::None => GOOD,
+    }
+}
+
+fn write_trap(page: &mut Page<'_>, trap: &Trap, options: &TerminalOptions) -> io::Result<()> {
+    page.labelled("trap", layout::WARNING, &[span(&trap.message, PLAIN)])?;
+    if !trap.containers.is_empty() {
+        let list = names(trap.containers.iter().map(|container| container.name.as_str()), NAMES, options);
+        page.labelled("in", DIM, &[span(&list, BOLD)])?;
+    }
+    page.labelled("fix", REMEDY, &[span(&trap.remedy, PLAIN)])
 }

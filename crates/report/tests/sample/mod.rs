@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 
 use plimsoll_facts::{
-    Collector, Component, Container, Engine, EngineVersion, Fact, Facts, Gap, Host, OsRelease, RunningKernel,
+    Collector, Component, ComponentKind, Container, Engine, EngineVersion, Fact, Facts, Gap, Host, OsRelease,
+    RunningKernel,
 };
-use plimsoll_report::{Audit, ContainerEffect, PolicySummary, UpgradeStep};
+use plimsoll_report::{Audit, PolicySummary};
 use plimsoll_rules::{
     Concern, Confidence, Evidence, ExceptionNote, Finding, Judge, Report, Rule, Severity, Status, Subject,
     SubjectKind,
+};
+use plimsoll_upgrade::{
+    Action, Basis, ContainerEffects, ContainerRef, Effect, EffectKind, Effects, Estimate, Layer, Pending,
+    Step, Trap,
 };
 
 const ENGINE: &str = "unix:///var/run/docker.sock";
@@ -274,26 +279,78 @@ fn about_the_host(findings: &mut Vec<Finding>) {
     }
 }
 
-fn effects() -> Vec<UpgradeStep> {
-    let stops = |container: &str| ContainerEffect {
-        container: container.into(),
-        effect: "stops".into(),
-        detail: "live-restore is off; back after about 13 s, restart policy always".into(),
+fn container_effects(name: &str, kind: EffectKind, reason: &str, seconds: Option<f64>) -> ContainerEffects {
+    let estimate = seconds.map(|seconds| Estimate {
+        seconds,
+        at_most: Some(seconds * 1.5),
+        basis: Basis::Configured,
+        explanation: "10 s stop time-out of reports + 3 s to start".into(),
+    });
+    ContainerEffects {
+        container: ContainerRef { name: name.into(), id: format!("id-of-{name}"), engine: ENGINE.into() },
+        effects: vec![Effect { kind, reason: reason.into(), estimate }],
+    }
+}
+
+fn effects() -> Effects {
+    let off = "live-restore is off, and the restart policy starts it again";
+    let dockerd = Layer::Component { component: ComponentKind::Dockerd, path: "/usr/sbin/dockerd".into() };
+    let step = |action, layer, pending, why: &str, containers| Step {
+        action,
+        layer,
+        engine: ENGINE.into(),
+        pending,
+        from: None,
+        to: None,
+        why: why.into(),
+        evidence: Vec::new(),
+        containers,
+        gaps: Vec::new(),
     };
-    vec![UpgradeStep {
-        step: "restart dockerd".into(),
-        reason: "20.10.24 runs, 26.1.5 is installed".into(),
-        effects: vec![
-            stops("db"),
-            stops(HOSTILE[2]),
-            ContainerEffect {
-                container: "reports".into(),
-                effect: "stays down".into(),
-                detail: "restart policy no".into(),
+    let restart = vec![
+        container_effects("reports", EffectKind::StaysDown, "its restart policy is no", None),
+        container_effects("db", EffectKind::Restart, off, Some(13.2)),
+        container_effects(HOSTILE[2], EffectKind::Restart, off, Some(13.2)),
+    ];
+    let goes_on = vec![
+        container_effects("db", EffectKind::None, "containerd holds no container", None),
+        container_effects("web", EffectKind::None, "containerd holds no container", None),
+    ];
+    Effects {
+        steps: vec![
+            Step {
+                from: Some("20.10.24".into()),
+                to: Some("26.1.5".into()),
+                ..step(
+                    Action::RestartEngine,
+                    dockerd,
+                    Pending::Installed,
+                    "the running daemon's file was replaced on disk",
+                    restart,
+                )
             },
+            step(
+                Action::Reboot,
+                Layer::Kernel,
+                Pending::No,
+                "no newer kernel is installed; this is what a reboot would do",
+                goes_on,
+            ),
         ],
-        notes: vec!["switch live-restore on first: it needs only a reload".into()],
-    }]
+        traps: vec![Trap {
+            id: "unless-stopped-after-crash".into(),
+            engine: ENGINE.into(),
+            containers: vec![ContainerRef {
+                name: "db".into(),
+                id: "id-of-db".into(),
+                engine: ENGINE.into(),
+            }],
+            message: "after a crash of the daemon, containers with the policy unless-stopped stay down"
+                .into(),
+            remedy: "set live-restore in daemon.json and send dockerd SIGHUP: nothing stops".into(),
+            evidence: Vec::new(),
+        }],
+    }
 }
 
 /// An audit of a host with this many containers, the hostile ones after the first two.
