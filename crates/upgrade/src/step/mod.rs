@@ -1,0 +1,281 @@
+//! The steps: which restarts are pending and why, and what each does to the containers.
+
+mod component;
+mod engine;
+mod reboot;
+
+use plimsoll_facts::{Component, Facts, Gap, RunningBinary, RunningProgram};
+use plimsoll_rules::Evidence;
+
+use crate::view::EngineView;
+use crate::{Pending, Step};
+
+/// Every step on this host, what is pending first.
+pub(crate) fn all(facts: &Facts, views: &[EngineView<'_>]) -> Vec<Step> {
+    let mut steps = engine::steps(views);
+    steps.extend(component::steps(facts, views));
+    steps.push(reboot::step(facts, views));
+    steps.sort_by_key(|step| step.pending);
+    steps
+}
+
+/// Why a restart is pending, if it is.
+pub(crate) struct Reason {
+    pub(crate) pending: Pending,
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) why: String,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// Whether this running program should be restarted, from its own bytes against the file and the package.
+pub(crate) fn reason(component: &Component, program: &RunningProgram) -> Reason {
+    let name = component.kind.name();
+    let exe = format!("/proc/{}/exe", program.pid);
+    let on_disk = component.version.value();
+    let other_version = match (&program.version, on_disk) {
+        (Some(running), Some(disk)) => running != disk,
+        _ => false,
+    };
+    let replaced = match &program.binary {
+        RunningBinary::Replaced { path } => Some(format!("{path}, replaced on disk since")),
+        _ if other_version => Some(component.path.clone()),
+        _ => None,
+    };
+    if let Some(found) = replaced {
+        return Reason {
+            pending: Pending::Installed,
+            from: program.version.clone(),
+            to: on_disk.cloned().or_else(|| installed_package(component)),
+            why: format!("process {} runs another {name} than is installed", program.pid),
+            evidence: vec![
+                Evidence::new(format!("program of process {}", program.pid), found, exe)
+                    .expected(format!("{} as it is on disk", component.path)),
+            ],
+        };
+    }
+    let from = program.version.clone().or_else(|| on_disk.cloned());
+    if let Some(offered) = offered(component) {
+        return Reason { from: installed_package(component).or(from), ..offered };
+    }
+    match &program.binary {
+        RunningBinary::Unknown { reason } => Reason {
+            pending: Pending::Unknown,
+            from,
+            to: None,
+            why: format!(
+                "whether process {} runs the installed {name} could not be told: {reason}",
+                program.pid
+            ),
+            evidence: Vec::new(),
+        },
+        _ => Reason {
+            pending: Pending::No,
+            from,
+            to: None,
+            why: format!("the running {name} is the installed one"),
+            evidence: vec![Evidence::new(
+                format!("program of process {}", program.pid),
+                component.path.clone(),
+                exe,
+            )],
+        },
+    }
+}
+
+/// A newer package, where the package manager's lists offer one.
+pub(crate) fn offered(component: &Component) -> Option<Reason> {
+    let candidate = component.candidate.value()?;
+    let installed = installed_package(component);
+    if installed.as_ref() == Some(candidate) {
+        return None;
+    }
+    let package = component.package.value().map_or(component.kind.name(), |package| &package.name);
+    Some(Reason {
+        pending: Pending::Offered,
+        from: installed.clone(),
+        to: Some(candidate.clone()),
+        why: format!("the package manager offers a newer {package}"),
+        evidence: vec![
+            Evidence::new(
+                format!("version of {package} on offer"),
+                candidate.clone(),
+                component.candidate.source(),
+            )
+            .expected(format!("{} (installed)", installed.unwrap_or_else(|| "unknown".to_owned()))),
+        ],
+    })
+}
+
+fn installed_package(component: &Component) -> Option<String> {
+    component.package.value().map(|package| package.version.clone())
+}
+
+/// Containers that a step may miss because an engine did not list its own.
+pub(crate) fn unlisted(views: &[&EngineView<'_>]) -> Vec<Gap> {
+    views
+        .iter()
+        .filter_map(|view| {
+            let gap = view.engine.containers.get().err()?;
+            Some(Gap { subject: format!("containers of {}", view.engine.endpoint), ..gap })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::{ComponentKind, Fact, InstalledKernel, Package, RunningKernel};
+
+    use super::*;
+    use crate::testing::{container, facts};
+    use crate::{Action, EffectKind, effects};
+
+    fn program(pid: u32, version: &str) -> RunningProgram {
+        RunningProgram { pid, version: Some(version.into()), ..RunningProgram::default() }
+    }
+
+    fn component(kind: ComponentKind, version: &str, running: Vec<RunningProgram>) -> Component {
+        Component {
+            kind,
+            path: format!("/usr/bin/{}", kind.name()),
+            version: Fact::known(version.into(), "Go build information"),
+            package: Fact::known(
+                Package { name: kind.name().into(), version: format!("{version}-1"), ..Package::default() },
+                "dpkg",
+            ),
+            candidate: Fact::absent("/var/lib/apt/lists"),
+            running,
+        }
+    }
+
+    fn step(facts: &Facts, action: Action) -> Step {
+        let found = effects(facts).steps.into_iter().find(|step| step.action == action);
+        found.unwrap_or_else(|| panic!("no step {action:?}"))
+    }
+
+    #[test]
+    fn the_two_questions_are_always_answered() {
+        let it = facts(|_| ());
+        let actions: Vec<_> = effects(&it).steps.iter().map(|step| step.action).collect();
+        for action in [Action::RestartEngine, Action::EngineCrash, Action::Reboot] {
+            assert!(actions.contains(&action), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_daemon_is_pending_and_comes_first() {
+        let mut it = facts(|_| ());
+        let mut old = program(100, "20.10.24");
+        old.binary = RunningBinary::Replaced { path: "/usr/sbin/dockerd".into() };
+        it.components = vec![component(ComponentKind::Dockerd, "28.5.2", vec![old])];
+        let first = effects(&it).steps.remove(0);
+        assert_eq!((first.action, first.pending), (Action::RestartEngine, Pending::Installed));
+        assert_eq!((first.from.as_deref(), first.to.as_deref()), (Some("20.10.24"), Some("28.5.2")));
+        assert_eq!(first.evidence[0].source, "/proc/100/exe");
+    }
+
+    #[test]
+    fn an_offered_package_is_pending_too() {
+        let mut it = facts(|_| ());
+        let mut daemon = component(ComponentKind::Dockerd, "20.10.24", vec![program(100, "20.10.24")]);
+        daemon.candidate = Fact::known("20.10.24-2".into(), "/var/lib/apt/lists");
+        it.components = vec![daemon];
+        let found = step(&it, Action::RestartEngine);
+        assert_eq!((found.pending, found.from.as_deref()), (Pending::Offered, Some("20.10.24-1")));
+        assert_eq!(found.to.as_deref(), Some("20.10.24-2"));
+    }
+
+    #[test]
+    fn a_daemon_that_could_not_be_looked_at_is_unknown() {
+        let mut it = facts(|_| ());
+        it.engines[0].daemon = Fact::unreadable("/proc", "permission denied");
+        let found = step(&it, Action::RestartEngine);
+        assert_eq!(found.pending, Pending::Unknown);
+        assert!(found.why.contains("permission denied"));
+        assert_eq!(found.from.as_deref(), Some("20.10.24"), "the engine itself still tells its version");
+    }
+
+    #[test]
+    fn only_the_containers_of_old_shims_are_restarted() {
+        let mut it = facts(|_| ());
+        it.engines[0].containers.value_mut().unwrap().push(container("new"));
+        let mut old = program(200, "1.6.20");
+        old.container = Some("db-id".into());
+        let mut new = program(201, "2.1.9");
+        new.container = Some("new-id".into());
+        it.components = vec![component(ComponentKind::ContainerdShim, "2.1.9", vec![old, new])];
+        let found = step(&it, Action::RestartContainers);
+        let names: Vec<_> = found.containers.iter().map(|one| one.container.name.as_str()).collect();
+        assert_eq!(names, ["db"]);
+        assert_eq!(found.containers[0].worst(), EffectKind::Restart);
+    }
+
+    #[test]
+    fn containerd_alone_stops_nothing_but_its_daemons_own_goes_with_the_daemon() {
+        let mut it = facts(|_| ());
+        it.components = vec![
+            component(ComponentKind::Dockerd, "28.5.2", vec![program(100, "28.5.2")]),
+            component(ComponentKind::Containerd, "2.1.9", vec![program(50, "1.6.20")]),
+        ];
+        let found = step(&it, Action::RestartContainerd);
+        assert_eq!((found.pending, found.affected().count()), (Pending::Installed, 0));
+        assert_eq!(step(&it, Action::RestartEngine).pending, Pending::No);
+
+        it.components[1].running[0].parent = 100;
+        assert!(effects(&it).steps.iter().all(|step| step.action != Action::RestartContainerd));
+        assert_eq!(step(&it, Action::RestartEngine).pending, Pending::Installed);
+    }
+
+    #[test]
+    fn an_engine_that_did_not_list_its_containers_is_named() {
+        let mut it = facts(|_| ());
+        it.engines[0].containers = Fact::unreadable("GET /containers/json", "timed out");
+        let found = step(&it, Action::Reboot);
+        assert!(found.containers.is_empty());
+        assert_eq!(found.gaps[0].reason, "timed out");
+    }
+
+    #[test]
+    fn the_kernel_asks_for_a_reboot_only_where_the_installed_one_is_newer() {
+        let mut it = facts(|_| ());
+        let kernel = &mut it.host.kernel;
+        kernel.running = Fact::known(
+            RunningKernel { release: "6.1.0-9-amd64".into(), ..RunningKernel::default() },
+            "uname(2)",
+        );
+        let installed = InstalledKernel { release: "6.1.0-25-amd64".into(), ..InstalledKernel::default() };
+        kernel.installed = Fact::known(vec![installed], "/boot");
+        let found = step(&it, Action::Reboot);
+        assert_eq!((found.pending, found.to.as_deref()), (Pending::Installed, Some("6.1.0-25-amd64")));
+
+        it.host.kernel.running.value_mut().unwrap().release = "6.18.5".into();
+        assert_eq!(step(&it, Action::Reboot).pending, Pending::No);
+
+        it.host.kernel.installed = Fact::absent("/boot");
+        assert_eq!(step(&it, Action::Reboot).pending, Pending::Unknown);
+
+        it.host.reboot_required = Fact::known(vec!["libc6".into()], "/run/reboot-required.pkgs");
+        assert_eq!(step(&it, Action::Reboot).pending, Pending::Installed);
+    }
+
+    #[test]
+    fn another_build_of_the_same_release_counts() {
+        let mut it = facts(|_| ());
+        let running = RunningKernel {
+            release: "6.1.0-25-amd64".into(),
+            build: "#1 SMP Debian 6.1.106-1".into(),
+            ..RunningKernel::default()
+        };
+        it.host.kernel.running = Fact::known(running, "uname(2)");
+        let mut installed = InstalledKernel {
+            release: "6.1.0-25-amd64".into(),
+            build: Some("6.1.0-25-amd64 (builder) #1 SMP Debian 6.1.106-1".into()),
+            ..InstalledKernel::default()
+        };
+        it.host.kernel.installed = Fact::known(vec![installed.clone()], "/boot");
+        assert_eq!(step(&it, Action::Reboot).pending, Pending::No);
+        installed.build = Some("6.1.0-25-amd64 (builder) #1 SMP Debian 6.1.106-3".into());
+        it.host.kernel.installed = Fact::known(vec![installed], "/boot");
+        assert_eq!(step(&it, Action::Reboot).pending, Pending::Installed);
+    }
+}
