@@ -1,0 +1,236 @@
+//! One keep-alive connection to an engine's API, with bounds on time and size.
+
+use std::cell::{Cell, RefCell};
+use std::io::Read;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ureq::Agent;
+use ureq::http::StatusCode;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+
+use super::endpoint::Endpoint;
+use super::tls;
+use super::transport::{CONNECT_LIMIT, NoLookup, Stream, StreamConnector, is_timeout};
+
+/// The newest API version whose answers this build knows (Docker Engine API v1.52, Docker 29).
+const NEWEST_API: ApiVersion = ApiVersion(1, 52);
+/// The largest answer that is read.
+const MAX_BODY: u64 = 64 << 20;
+/// Time for one call, its answer included.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// Time for one call once another one has run out of time.
+const IMPATIENT_LIMIT: Duration = Duration::from_secs(5);
+/// Calls that may run out of time before the engine is given up.
+const MAX_TIMEOUTS: u32 = 4;
+/// Of an error message from the engine, what is repeated.
+const MAX_MESSAGE: usize = 300;
+
+/// A connection to one engine.
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    prefix: String,
+    body: RefCell<Vec<u8>>,
+    timeouts: Cell<u32>,
+    given_up: RefCell<Option<String>>,
+}
+
+/// Why a call to the engine has no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// Nobody answers there, so that no further call is made.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The engine was given up after an earlier call.
+    #[error("not asked: {0}")]
+    GivenUp(String),
+    /// The engine knows no such thing.
+    #[error("the engine answers 404: {0}")]
+    NotFound(String),
+    /// The engine refuses or fails.
+    #[error("the engine answers {status}: {message}")]
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// The engine's message.
+        message: String,
+    },
+    /// The answer did not arrive whole.
+    #[error("the answer did not arrive whole: {0}")]
+    Incomplete(String),
+    /// The answer is not what the API promises.
+    #[error("the answer is not as the API describes it: {0}")]
+    Malformed(String),
+}
+
+/// A version of the Engine API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ApiVersion(u32, u32);
+
+impl ApiVersion {
+    fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.trim().split_once('.')?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
+impl Client {
+    /// Prepares a client; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When the endpoint's certificates cannot be used.
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, CallError> {
+        let (agent, base) = match endpoint {
+            Endpoint::Unix(path) => stream_agent(Stream::Unix(path.clone())),
+            Endpoint::Ssh { .. } => stream_agent(Stream::ssh(endpoint)),
+            Endpoint::Tcp { host, port, tls } => {
+                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                let mut config = base_config();
+                let scheme = if let Some(tls) = tls {
+                    config = config.tls_config(tls::config(tls).map_err(CallError::Unreachable)?);
+                    "https"
+                } else {
+                    "http"
+                };
+                let connector = ().chain(TcpConnector::default()).chain(RustlsConnector::default());
+                let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
+                (agent, format!("{scheme}://{host}:{port}"))
+            }
+        };
+        Ok(Self {
+            agent,
+            base,
+            prefix: String::new(),
+            body: RefCell::default(),
+            timeouts: Cell::new(0),
+            given_up: RefCell::default(),
+        })
+    }
+
+    /// Speaks the newest API version that both sides know: the engine's range as `GET /version` tells it.
+    pub(super) fn negotiate(&mut self, newest: &str, oldest: &str) {
+        let theirs = ApiVersion::parse(newest).unwrap_or(NEWEST_API);
+        let oldest = ApiVersion::parse(oldest).unwrap_or(theirs).min(theirs);
+        let ApiVersion(major, minor) = NEWEST_API.clamp(oldest, theirs);
+        self.prefix = format!("/v{major}.{minor}");
+    }
+
+    /// Makes a call, and reads its answer.
+    ///
+    /// # Errors
+    /// When the engine does not answer, answers with another status than 200, or with something else than `T`.
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
+        let mut body = self.body.borrow_mut();
+        self.fetch(path, &mut body)?;
+        parse(&body)
+    }
+
+    fn fetch(&self, path: &str, body: &mut Vec<u8>) -> Result<(), CallError> {
+        if let Some(reason) = &*self.given_up.borrow() {
+            return Err(CallError::GivenUp(reason.clone()));
+        }
+        let limit = if self.timeouts.get() == 0 { CALL_LIMIT } else { IMPATIENT_LIMIT };
+        let request = self.agent.get(format!("{}{}{path}", self.base, self.prefix));
+        let request = request.config().timeout_global(Some(limit)).build();
+        let mut response = request.call().map_err(|e| self.failed(&e, limit))?;
+        let status = response.status();
+        body.clear();
+        let reader = response.body_mut().as_reader();
+        let read = reader.take(MAX_BODY + 1).read_to_end(body);
+        if let Err(error) = read {
+            return Err(self.cut_off(error, body.len(), limit));
+        }
+        if body.len() as u64 > MAX_BODY {
+            return Err(CallError::Incomplete(format!("it is longer than {} MiB", MAX_BODY >> 20)));
+        }
+        match status {
+            StatusCode::OK => Ok(()),
+            StatusCode::NOT_FOUND => Err(CallError::NotFound(message(body))),
+            other => Err(CallError::Status { status: other.as_u16(), message: message(body) }),
+        }
+    }
+
+    /// What an error before the answer's body means for this call and for those after it.
+    fn failed(&self, error: &ureq::Error, limit: Duration) -> CallError {
+        if is_timeout(error) {
+            return self.timed_out(limit);
+        }
+        let reason = match error {
+            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return CallError::Incomplete("the engine closed the connection".to_owned());
+            }
+            ureq::Error::Io(e) => e.to_string(),
+            ureq::Error::Protocol(e) => return CallError::Malformed(format!("no HTTP ({e})")),
+            ureq::Error::HostNotFound => "there is no host of this name".to_owned(),
+            other => other.to_string(),
+        };
+        self.given_up.replace(Some(reason.clone()));
+        CallError::Unreachable(reason)
+    }
+
+    fn cut_off(&self, error: std::io::Error, read: usize, limit: Duration) -> CallError {
+        let error = ureq::Error::from(error);
+        if is_timeout(&error) {
+            return self.timed_out(limit);
+        }
+        CallError::Incomplete(format!("it ended after {read} bytes ({error})"))
+    }
+
+    fn timed_out(&self, limit: Duration) -> CallError {
+        let timeouts = self.timeouts.get() + 1;
+        self.timeouts.set(timeouts);
+        let reason = format!("the engine did not answer within {} s", limit.as_secs());
+        if timeouts >= MAX_TIMEOUTS {
+            self.given_up.replace(Some(format!("{reason}, {timeouts} times")));
+        }
+        CallError::Incomplete(reason)
+    }
+}
+
+fn base_config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
+    // A proxy is for the outside world; an engine is on this host or reached as it is named.
+    Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(CONNECT_LIMIT))
+        .user_agent("plimsoll")
+}
+
+fn stream_agent(stream: Stream) -> (Agent, String) {
+    let agent = Agent::with_parts(base_config().build(), StreamConnector(stream), NoLookup);
+    (agent, "http://engine".to_owned())
+}
+
+/// Reads a JSON document; where it does not fit, says at which path.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|plain| {
+        let deserializer = &mut serde_json::Deserializer::from_slice(body);
+        let reason = match serde_path_to_error::deserialize::<_, T>(deserializer) {
+            Err(e) if e.path().iter().next().is_some() => format!("{}: {}", e.path(), e.inner()),
+            _ => plain.to_string(),
+        };
+        CallError::Malformed(clip(&reason))
+    })
+}
+
+/// The engine's own words: `{"message": …}`, or the start of what it sent.
+fn message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Message {
+        message: String,
+    }
+    match serde_json::from_slice::<Message>(body) {
+        Ok(error) => clip(error.message.trim()),
+        Err(_) => clip(String::from_utf8_lossy(body).trim()),
+    }
+}
+
+/// At most [`MAX_MESSAGE`] characters, on one line.
+fn clip(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+}
