@@ -241,6 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn only_regular_files_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let root = RootDir::open(dir.path()).unwrap();
+        assert!(matches!(root.read("fifo", 10), Err(Error::Kind { .. })));
+    }
+
+    #[test]
     fn reads_are_bounded() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("f"), "12345").unwrap();
