@@ -3,13 +3,18 @@
 //! A rule is a `RULE` in a file of its own below the folder of its concern; [`judge`] asks every rule about
 //! every subject and adds what is the same for all: identifiers, the gap where a fact is missing.
 
+mod answer;
+pub mod cis;
 mod finding;
 mod judge;
 mod rule;
 #[cfg(test)]
 mod testing;
+mod version;
 
+mod engine;
 mod isolation;
+mod kernel;
 
 pub use finding::*;
 pub use judge::{Report, judge};
@@ -26,7 +31,7 @@ pub(crate) use rules;
 
 /// Every rule, by concern.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [isolation::RULES].into_iter().flatten().copied()
+    [kernel::RULES, isolation::RULES, engine::RULES].into_iter().flatten().copied()
 }
 
 /// The rule with this id.

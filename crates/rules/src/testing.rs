@@ -1,5 +1,7 @@
 //! Small facts for the tests of rules: a container as Docker's defaults make it, changed by a closure.
 
+pub(crate) mod bare;
+
 use plimsoll_facts::{
     Capabilities, Container, Declared, DeviceAccess, Effective, Engine, Fact, Facts, HostConfig, Process,
 };

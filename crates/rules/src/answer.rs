@@ -1,0 +1,30 @@
+//! Short ways to say what a rule found.
+
+use plimsoll_facts::Gap;
+
+use crate::{Evidence, Judgement, Outcome, Problem};
+
+/// Checked, and it is right, as this shows.
+pub(crate) fn pass(evidence: Evidence) -> Judgement {
+    Ok(Outcome::Pass(vec![evidence]))
+}
+
+/// Checked, and it is wrong.
+pub(crate) fn fail(problem: Problem) -> Judgement {
+    Ok(Outcome::Fail(problem))
+}
+
+/// The question does not arise here.
+pub(crate) fn not_applicable(why: impl Into<String>) -> Judgement {
+    Ok(Outcome::NotApplicable(why.into()))
+}
+
+/// The facts were read, but do not decide the question.
+pub(crate) fn unknown(source: impl Into<String>, reason: impl Into<String>) -> Judgement {
+    Err(gap(source, reason))
+}
+
+/// A fact that is missing.
+pub(crate) fn gap(source: impl Into<String>, reason: impl Into<String>) -> Gap {
+    Gap { subject: String::new(), source: source.into(), reason: reason.into() }
+}
