@@ -1,0 +1,134 @@
+//! The command line, as one declaration: help, man pages and completions are made from it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_rules::Severity;
+
+/// Audits a host that runs Docker: the kernel's own state, not what the engine was asked for.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  nothing at or above --fail-on, and everything could be read
+  1  findings at or above --fail-on
+  2  the command line or plimsoll.toml is wrong
+  3  an error ended the command
+  4  something could not be known (5: and there are findings at or above --fail-on)";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge this host, or a facts file, and report.
+    Audit(AuditArgs),
+    /// Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`.
+    Facts(FactsArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where to look.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Where {
+    /// Engine to ask: a socket's path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it,
+    /// DOCKER_HOST and the docker context decide, then the sockets that are found on this host.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// Read the host's files below this directory instead of /.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+}
+
+/// `plimsoll audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Where to look.
+    #[command(flatten)]
+    pub place: Where,
+    /// Judge this facts file instead of looking at the host; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "root"])]
+    pub facts: Option<PathBuf>,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write the report to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Policy: a plimsoll.toml, or `baseline`, `strict`, `cis-docker`. Without it, ./plimsoll.toml or
+    /// /etc/plimsoll/plimsoll.toml where there is one, else `baseline`.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub policy: Option<String>,
+    /// Exit with 1 when there are findings of this severity or worse.
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
+    pub fail_on: Option<Severity>,
+    /// Replace names that could tell who you are, so that the report can be shared.
+    #[arg(long)]
+    pub redact: bool,
+    /// Show every subject, what passed, and all evidence.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Show the controls of the CIS Docker Benchmark instead, in the numbering of this version.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub cis: Option<CisVersion>,
+}
+
+/// `plimsoll facts`.
+#[derive(Debug, Args)]
+pub struct FactsArgs {
+    /// Where to look.
+    #[command(flatten)]
+    pub place: Where,
+    /// Replace names that could tell who you are.
+    #[arg(long)]
+    pub redact: bool,
+    /// Write to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Format of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people at a terminal.
+    #[default]
+    Terminal,
+    /// Everything, versioned (`plimsoll schema audit`).
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for CI.
+    Junit,
+    /// One self-contained page.
+    Html,
+    /// For a comment or a wiki.
+    Markdown,
+}
+
+/// Version of the CIS Docker Benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CisVersion {
+    /// 1.6.0.
+    #[value(name = "1.6")]
+    V1_6,
+    /// 1.7.0.
+    #[value(name = "1.7")]
+    V1_7,
+    /// 1.8.0.
+    #[value(name = "1.8")]
+    V1_8,
+}
+
+fn parse_severity(text: &str) -> Result<Severity, String> {
+    Severity::WORST_FIRST
+        .into_iter()
+        .find(|severity| severity.id() == text)
+        .ok_or_else(|| "one of critical, high, medium, low, info".to_owned())
+}

@@ -1,0 +1,90 @@
+//! `plimsoll audit`.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use plimsoll_facts::{FACTS_SCHEMA, Facts};
+use plimsoll_report::{Audit, TerminalOptions, json, terminal};
+use plimsoll_rules::Status;
+
+use crate::cli::{AuditArgs, Format};
+use crate::commands::look;
+use crate::exit::Usage;
+use crate::{Exit, output};
+
+/// The largest facts file that is read: some thousands of containers.
+const MAX_FACTS: u64 = 512 << 20;
+
+/// Judges a host or a facts file and writes the report.
+pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
+    let mut facts = match &args.facts {
+        Some(path) => read(path)?,
+        None => look::at(&args.place)?,
+    };
+    if args.redact {
+        plimsoll_facts::redact(&mut facts);
+    }
+    let audit = judge(&facts);
+    output::with(args.output.as_deref(), |out| write(args, &audit, out))?;
+    let fails = |severity| audit.failures().any(|finding| finding.severity >= severity);
+    Ok(Exit::Done {
+        findings: args.fail_on.is_some_and(fails),
+        unknown: !audit.gaps.is_empty() || audit.with_status(Status::Unknown).next().is_some(),
+    })
+}
+
+fn judge(facts: &Facts) -> Audit {
+    let report = plimsoll_rules::judge(facts, plimsoll_rules::all());
+    let mut audit = Audit::new(facts, plimsoll_rules::all(), report);
+    audit.effects = plimsoll_upgrade::effects(facts);
+    audit
+}
+
+fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
+    match args.format {
+        Format::Terminal => terminal::write(audit, &terminal_options(args), out),
+        Format::Json => json::write(audit, out),
+        _ => Ok(()),
+    }
+}
+
+fn terminal_options(args: &AuditArgs) -> TerminalOptions {
+    let to_terminal = args.output.is_none() && io::stdout().is_terminal();
+    TerminalOptions {
+        width: width(),
+        color: args.output.is_none() && output::wants_color(to_terminal),
+        full: args.verbose,
+    }
+}
+
+/// Columns of the terminal; 80 where there is none.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(io::stdout())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|w| *w > 0)
+        .unwrap_or(80)
+}
+
+fn read(path: &Path) -> Result<Facts> {
+    let name = path.display();
+    let bytes =
+        if path == Path::new("-") { limited(io::stdin().lock()) } else { File::open(path).and_then(limited) };
+    let bytes = bytes.with_context(|| format!("reading {name}"))?;
+    ensure!(bytes.len() as u64 <= MAX_FACTS, Usage(format!("{name}: larger than {MAX_FACTS} bytes")));
+    let facts: Facts =
+        serde_json::from_slice(&bytes).map_err(|e| Usage(format!("{name} is no facts file: {e}")))?;
+    ensure!(
+        facts.schema == FACTS_SCHEMA,
+        Usage(format!("{name} has schema {:?}; this plimsoll reads {FACTS_SCHEMA:?}", facts.schema))
+    );
+    Ok(facts)
+}
+
+fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FACTS + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

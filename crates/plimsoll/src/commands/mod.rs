@@ -1,0 +1,36 @@
+//! One file a subcommand.
+
+mod audit;
+mod facts;
+mod look;
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::{Exit, output};
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// What ended the command; [`Exit::of_error`] gives its exit code.
+pub fn run(cli: Cli) -> Result<Exit> {
+    match cli.command {
+        Command::Audit(args) => audit::run(&args),
+        Command::Facts(args) => facts::run(&args),
+        Command::Completions { shell } => print(|out| {
+            // The generator writes to a writer that cannot fail, so it writes to memory first.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plimsoll", &mut script);
+            out.write_all(&script)
+        }),
+    }
+}
+
+/// Prints something that cannot be wrong.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit> {
+    output::with(None, write)?;
+    Ok(Exit::CLEAN)
+}
