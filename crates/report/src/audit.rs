@@ -49,7 +49,7 @@ impl Audit {
     pub fn new<'r>(facts: &Facts, rules: impl IntoIterator<Item = &'r Rule>, report: Report) -> Self {
         let Report { mut findings, gaps } = report;
         findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
-        let mut rules: Vec<_> = rules.into_iter().map(RuleText::of).collect();
+        let mut rules: Vec<_> = rules.into_iter().map(RuleText::from).collect();
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
             schema: Cow::Borrowed(AUDIT_SCHEMA),
@@ -254,8 +254,8 @@ pub struct RuleText {
     pub cis: Vec<Cow<'static, str>>,
 }
 
-impl RuleText {
-    fn of(rule: &Rule) -> Self {
+impl From<&Rule> for RuleText {
+    fn from(rule: &Rule) -> Self {
         let all = |texts: &'static [&'static str]| texts.iter().copied().map(Cow::Borrowed).collect();
         Self {
             id: Cow::Borrowed(rule.id),

@@ -139,17 +139,23 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// Where a text would begin a list or underline a heading: `-`, `+`, `=`, or the mark after a number.
+/// Where a text would begin a list or a line across the page: `-`, `+`, `=`, or the mark after a number.
 fn list_mark(text: &str) -> Option<usize> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let after = text.as_bytes().get(digits + 1);
     match text.as_bytes().get(digits)? {
         b'-' | b'+' | b'=' if digits == 0 => Some(0),
-        b'.' | b')' if digits > 0 => Some(digits),
+        b'.' | b')' if digits > 0 && after.is_none_or(|next| *next == b' ') => Some(digits),
         _ => None,
     }
 }
 
-/// Code in Markdown, also inside a table: every character stands for itself.
+/// Code in a cell of a Markdown table, where a bar must be escaped even in code.
+pub fn markdown_cell(text: &str) -> String {
+    markdown_code(text).replace('|', "\\|")
+}
+
+/// Code in Markdown: every character stands for itself.
 pub fn markdown_code(text: &str) -> String {
     let text = visible(text);
     if text.is_empty() {
@@ -157,11 +163,16 @@ pub fn markdown_code(text: &str) -> String {
     }
     let fence = "`".repeat(longest_run(&text, '`') + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.starts_with(' ') { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or(0)
+}
+
+/// Plain text of a SARIF message, where `[text](target)` would be a link (SARIF 2.1.0, §3.11.6).
+pub fn sarif(text: &str) -> String {
+    visible(text).replace("](", "\\](")
 }
 
 /// One segment of a URI reference (RFC 3986): what is not unreserved is percent-encoded.
@@ -230,8 +241,9 @@ mod tests {
         assert_eq!(markdown("see https://x.y"), "see https:&#8203;//x.y");
         assert_eq!(markdown("www.x.y"), "www&#8203;.x.y");
         assert_eq!(markdown("1. not a list"), "1\\. not a list");
+        assert_eq!(markdown("6.1.0-28"), "6.1.0-28");
         assert_eq!(markdown("- not a list"), "\\- not a list");
-        assert_eq!(markdown_code("a`b|c"), "``a`b\\|c``");
+        assert_eq!(markdown_cell("a`b|c"), "``a`b\\|c``");
         assert_eq!(markdown_code("`"), "`` ` ``");
     }
 

@@ -8,9 +8,14 @@ pub mod escape;
 mod group;
 mod hints;
 pub mod json;
+pub mod junit;
 mod layout;
+pub mod markdown;
+mod pages;
+pub mod sarif;
 pub mod terminal;
 mod words;
 
 pub use audit::*;
 pub use layout::TerminalOptions;
+pub use pages::{Page, rules_markdown};

@@ -1,7 +1,10 @@
 //! Names and plurals, in one place.
 
-use plimsoll_rules::{Concern, Severity, Subject, SubjectKind};
+use plimsoll_facts::Gap;
+use plimsoll_rules::{Concern, Evidence, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
+
+use crate::{Audit, Coverage};
 
 /// `1 container`, `3 containers`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
@@ -17,6 +20,13 @@ pub(crate) fn plural(number: usize, noun: &str) -> String {
     }
 }
 
+/// `32 containers`, or `5 subjects` where they are of several kinds.
+pub(crate) fn subjects(findings: &[&Finding]) -> String {
+    let kind = findings.first().map(|finding| finding.subject.kind);
+    let alike = findings.iter().all(|finding| Some(finding.subject.kind) == kind);
+    count(findings.len(), kind.filter(|_| alike).map_or("subject", SubjectKind::id))
+}
+
 /// What a person calls a subject: its name, and the path where several may share a name.
 pub(crate) fn subject(subject: &Subject) -> String {
     match subject.kind {
@@ -28,6 +38,24 @@ pub(crate) fn subject(subject: &Subject) -> String {
 /// `container db`, for a place where the kind is not said elsewhere.
 pub(crate) fn subject_with_kind(it: &Subject) -> String {
     format!("{} {}", it.kind.id(), subject(it))
+}
+
+/// `source: reason`, as the rules word a gap.
+pub(crate) fn gap(gap: &Gap) -> String {
+    match gap.source.as_str() {
+        "" => gap.reason.clone(),
+        source => format!("{source}: {}", gap.reason),
+    }
+}
+
+/// `seccomp mode = 0 (expected 2) [/proc/4711/status Seccomp]`.
+pub(crate) fn evidence(it: &Evidence) -> String {
+    format!("{} = {}{} [{}]", it.fact, it.value, expected(it), it.source)
+}
+
+/// ` (expected 2)`, where there is a bound.
+pub(crate) fn expected(it: &Evidence) -> String {
+    it.expected.as_ref().map_or(String::new(), |bound| format!(" (expected {bound})"))
 }
 
 /// The heading of a concern's section.
@@ -54,6 +82,36 @@ pub(crate) fn severities(count_of: impl Fn(Severity) -> usize) -> String {
         .map(|(count, severity)| format!("{count} {}", severity.id()))
         .collect();
     parts.join(", ")
+}
+
+/// `203 checked: 180 passed, 23 failed; 9 could not be checked; 14 need a person`.
+pub(crate) fn coverage(it: &Coverage) -> String {
+    let excepted = match it.excepted {
+        0 => String::new(),
+        number => format!(", {number} excepted"),
+    };
+    let need = if it.not_automated == 1 { "needs" } else { "need" };
+    format!(
+        "{} checked: {} passed, {} failed{excepted}; {} could not be checked; {} {need} a person",
+        it.checked, it.passed, it.failed, it.unknown, it.not_automated
+    )
+}
+
+/// `9 rules about 1 host, 6 components`.
+pub(crate) fn asked(it: &Coverage) -> String {
+    let subjects: Vec<_> = it.subjects.iter().map(|(kind, number)| count(*number, kind.id())).collect();
+    format!("{} about {}", count(it.rules, "rule"), subjects.join(", "))
+}
+
+/// How the audit came out, in one line.
+pub(crate) fn verdict(audit: &Audit) -> String {
+    let it = &audit.coverage;
+    match (it.failed, it.checked, it.unknown) {
+        (0, 0, _) => "nothing could be checked".to_owned(),
+        (0, _, 0) => "nothing wrong was found".to_owned(),
+        (0, _, unknown) => format!("nothing wrong was found, but {unknown} could not be checked"),
+        _ => severities(|severity| it.failed_by_severity.get(&severity).copied().unwrap_or(0)),
+    }
 }
 
 /// `restart the daemon: dockerd 20.10.24 → 26.1.5`.

@@ -39,7 +39,7 @@ fn write_rule(
     let text = audit.rule(group.rule);
     let title = text.map_or(group.rule, |rule| &rule.title);
     page.labelled(group.severity.id(), layout::severity(group.severity), &[span(title, BOLD)])?;
-    page.beside(&[span(group.rule, DIM), span(&format!(" · {}", subjects(group)), DIM)])?;
+    page.beside(&[span(group.rule, DIM), span(&format!(" · {}", words::subjects(&group.findings)), DIM)])?;
 
     let fix = text.map_or("", |rule| &rule.fix);
     let same = group::by_message(&group.findings);
@@ -58,14 +58,6 @@ fn write_rule(
         write_fix(page, fix)?;
     }
     Ok(())
-}
-
-/// `32 containers`; of what kind, where all are of one.
-fn subjects(group: &RuleGroup<'_>) -> String {
-    let kind = group.findings.first().map(|finding| finding.subject.kind);
-    let alike = group.findings.iter().all(|finding| Some(finding.subject.kind) == kind);
-    let noun = kind.filter(|_| alike).map_or("subject", |kind| kind.id());
-    words::count(group.findings.len(), noun)
 }
 
 fn write_message(
@@ -105,7 +97,7 @@ fn write_evidence(
     let facts = &finding.evidence;
     let shown = options.shown(facts.len(), FACTS);
     for (number, fact) in facts[..shown].iter().enumerate() {
-        let expected = fact.expected.as_ref().map(|bound| format!(" (expected {bound})"));
+        let expected = words::expected(fact);
         let source = format!(" [{}]", fact.source);
         page.labelled(
             if number == 0 { label } else { "" },
@@ -114,7 +106,7 @@ fn write_evidence(
                 span(&fact.fact, PLAIN),
                 span(" = ", DIM),
                 span(&fact.value, PLAIN),
-                span(expected.as_deref().unwrap_or(""), PLAIN),
+                span(&expected, PLAIN),
                 span(&source, DIM),
             ],
         )?;

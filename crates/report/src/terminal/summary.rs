@@ -69,39 +69,16 @@ fn policy(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
 
 fn coverage(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
     let it = &audit.coverage;
-    let excepted = match it.excepted {
-        0 => String::new(),
-        number => format!(", {number} excepted"),
-    };
-    let asked: Vec<_> = it.subjects.iter().map(|(kind, number)| words::count(*number, kind.id())).collect();
-    let about = format!("{} about {}", words::count(it.rules, "rule"), asked.join(", "));
-    page.paragraph(&[span(&about, DIM)])?;
-    let line = format!(
-        "{} checked: {} passed, {} failed{excepted}; {} could not be checked; {} {} a person",
-        it.checked,
-        it.passed,
-        it.failed,
-        it.unknown,
-        it.not_automated,
-        if it.not_automated == 1 { "needs" } else { "need" },
-    );
+    page.paragraph(&[span(&words::asked(it), DIM)])?;
     let how = if it.not_automated > 0 && !options.full { " (--full lists them)" } else { "" };
-    page.paragraph(&[span(&line, PLAIN), span(how, DIM)])
+    page.paragraph(&[span(&words::coverage(it), PLAIN), span(how, DIM)])
 }
 
 fn verdict(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
-    let it = &audit.coverage;
-    let (text, style) = match audit.worst() {
-        Some(worst) => {
-            let by_severity =
-                words::severities(|severity| it.failed_by_severity.get(&severity).copied().unwrap_or(0));
-            (by_severity, layout::severity(worst))
-        }
-        None if it.checked == 0 => ("nothing could be checked".to_owned(), UNKNOWN),
-        None if it.unknown > 0 => {
-            (format!("nothing wrong was found, but {} could not be checked", it.unknown), UNKNOWN)
-        }
-        None => ("nothing wrong was found".to_owned(), GOOD),
+    let style = match audit.worst() {
+        Some(worst) => layout::severity(worst),
+        None if audit.coverage.checked == 0 || audit.coverage.unknown > 0 => UNKNOWN,
+        None => GOOD,
     };
-    page.paragraph(&[span("Verdict: ", BOLD), span(&text, style)])
+    page.paragraph(&[span("Verdict: ", BOLD), span(&words::verdict(audit), style)])
 }

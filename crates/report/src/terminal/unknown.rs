@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use plimsoll_facts::Gap;
 use plimsoll_rules::Status;
 
 use super::names;
@@ -18,7 +17,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
     let unknown: Vec<_> = audit.with_status(Status::Unknown).collect();
     let same = group::by_message(&unknown);
     let messages: BTreeSet<_> = same.iter().map(|same| same.message).collect();
-    let gaps: Vec<_> = audit.gaps.iter().filter(|gap| !messages.contains(reason(gap).as_str())).collect();
+    let gaps: Vec<_> = audit.gaps.iter().filter(|gap| !messages.contains(words::gap(gap).as_str())).collect();
     let hints = hints::of(audit);
     if same.is_empty() && gaps.is_empty() && hints.is_empty() {
         return Ok(());
@@ -39,7 +38,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
             "" => String::new(),
             subject => format!(" ({subject})"),
         };
-        page.labelled("unread", UNKNOWN, &[span(&reason(gap), PLAIN), span(&subject, DIM)])?;
+        page.labelled("unread", UNKNOWN, &[span(&words::gap(gap), PLAIN), span(&subject, DIM)])?;
     }
     if most < total {
         let more = format!("and {}; --full names all", words::count(total - most, "more reason"));
@@ -49,14 +48,6 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
         page.labelled("hint", REMEDY, &[span(&hint, PLAIN)])?;
     }
     Ok(())
-}
-
-/// The gap as the rules word it.
-fn reason(gap: &Gap) -> String {
-    match gap.source.as_str() {
-        "" => gap.reason.clone(),
-        source => format!("{source}: {}", gap.reason),
-    }
 }
 
 fn needed_by(same: &group::Same<'_>, options: &TerminalOptions) -> String {
