@@ -1,9 +1,209 @@
 //! What stands in the files of each image, read in place.
 
-use plimsoll_facts::Engine;
+use std::collections::HashMap;
+
+use plimsoll_facts::{Container, Engine, Fact, Image, ImageContent};
+use plimsoll_image::{LayeredRoot, Reader, Union};
 use plimsoll_rootdir::RootDir;
 
 use crate::gaps::Gaps;
 
 /// Fills `Image::content` of every image.
-pub(crate) fn fill(_root: &RootDir, _engines: &mut [Engine], _gaps: &mut Gaps) {}
+pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
+    let mut reader = Reader::default();
+    for engine in engines {
+        let host = Host { root, rootless: is_rootless(engine), local: is_local(engine) };
+        let running = running_by_image(engine.containers.value().map_or(&[], Vec::as_slice));
+        for image in engine.images.value_mut().into_iter().flatten() {
+            let container = running.get(image.id.as_str()).copied();
+            image.content = match host.read(image, container, &mut reader) {
+                Ok(content) => Fact::known(content.0, content.1),
+                Err(reason) => {
+                    gaps.unreadable(&format!("image {}", image.name()), "layers on the host", reason)
+                }
+            };
+        }
+    }
+}
+
+/// The host on which the layers of an engine's images may be.
+struct Host<'a> {
+    root: &'a RootDir,
+    rootless: bool,
+    local: bool,
+}
+
+/// What was read, and where.
+type Content = (ImageContent, String);
+
+impl Host<'_> {
+    /// Reads one image, by the first way that leads to its files.
+    fn read(
+        &self,
+        image: &Image,
+        running: Option<&Container>,
+        reader: &mut Reader,
+    ) -> Result<Content, String> {
+        let config = image.config.value().ok_or("the engine did not describe the image")?;
+        if !self.local {
+            return Err("the engine is on another host".to_owned());
+        }
+        let mut reasons = Vec::new();
+        let ways: [&dyn Fn() -> Result<(LayeredRoot, String), String>; 3] =
+            [&|| self.own_layers(config), &|| self.mounted_layers(running), &|| self.process_root(running)];
+        for way in ways {
+            match way() {
+                Ok((layers, source)) => {
+                    let mut content = reader.content(&layers, &source, &config.user);
+                    shift_owners(&mut content, &config.layer_dirs);
+                    return Ok((content, source));
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        Err(reasons.join("; "))
+    }
+
+    /// The directories that the engine names.
+    fn own_layers(&self, config: &plimsoll_facts::ImageConfig) -> Result<(LayeredRoot, String), String> {
+        if config.layer_dirs.is_empty() {
+            let driver = &config.storage_driver;
+            return Err(format!("the engine names no layer directories (storage driver {driver:?})"));
+        }
+        let union = Union::of_driver(&config.storage_driver, self.rootless).ok_or_else(|| {
+            format!("layers of storage driver {:?} are not directories", config.storage_driver)
+        })?;
+        let layers = LayeredRoot::open(self.root, &config.layer_dirs, union);
+        Ok((layers.map_err(|error| error.sentence())?, "overlay directories".to_owned()))
+    }
+
+    /// The lower directories of the root mount of a container that runs from the image: what is left when the engine
+    /// keeps its layers in containerd (overlayfs documentation, mount option `lowerdir`).
+    fn mounted_layers(&self, running: Option<&Container>) -> Result<(LayeredRoot, String), String> {
+        let container = running.ok_or("no container runs from it")?;
+        let mounts = container.effective.value().and_then(|effective| effective.mounts.value());
+        let mount = mounts.and_then(|mounts| mounts.iter().rfind(|mount| mount.target == "/"));
+        let mount = mount.filter(|mount| mount.fs_type == "overlay");
+        let mount =
+            mount.ok_or_else(|| format!("container {} has no overlay as its root", container.name))?;
+        let dirs = lower_dirs(&mount.super_options);
+        if dirs.is_empty() || dirs.iter().any(|dir| !dir.starts_with('/')) {
+            return Err(format!(
+                "the lower directories of container {} are not named in full",
+                container.name
+            ));
+        }
+        let union = if mount.super_options.split(',').any(|option| option == "userxattr") {
+            Union::OverlayUser
+        } else {
+            Union::Overlay
+        };
+        let layers = LayeredRoot::open(self.root, &dirs, union).map_err(|error| error.sentence())?;
+        Ok((layers, format!("lower directories of container {}", container.name)))
+    }
+
+    /// The root directory of a process that runs from the image, with what the container changed in it.
+    fn process_root(&self, running: Option<&Container>) -> Result<(LayeredRoot, String), String> {
+        let effective = running.and_then(|container| container.effective.value());
+        let effective = effective.ok_or("no process runs from it")?;
+        let pid = effective.init_pid;
+        let dir = self.root.open_process_root(pid).map_err(|error| error.to_string())?;
+        let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.sentence())?;
+        Ok((layers, format!("/proc/{pid}/root, changes of the running container included")))
+    }
+}
+
+/// The container to look through for each image, by image id.
+fn running_by_image(containers: &[Container]) -> HashMap<String, &Container> {
+    let running = containers.iter().filter(|container| container.effective.value().is_some());
+    running.filter_map(|container| Some((container.declared.value()?.image_id.clone(), container))).collect()
+}
+
+/// Whether the layers can be on this host: the engine is reached by a unix socket, or its process was found here.
+fn is_local(engine: &Engine) -> bool {
+    engine.endpoint.starts_with("unix:") || engine.daemon.value().is_some()
+}
+
+fn is_rootless(engine: &Engine) -> bool {
+    let options = engine.info.value().map_or(&[][..], |info| &info.security_options);
+    options.iter().any(|option| option == "name=rootless" || option == "rootless")
+}
+
+/// The lower directories in an overlay's options, topmost first: `lowerdir=A:B`, or `lowerdir+=A,lowerdir+=B` where
+/// they were given one by one. Empty where a name holds an escaped character.
+fn lower_dirs(options: &str) -> Vec<&str> {
+    let named = options
+        .split(',')
+        .filter_map(|option| option.strip_prefix("lowerdir=").or_else(|| option.strip_prefix("lowerdir+=")));
+    let dirs: Vec<_> = named.flat_map(|value| value.split(':')).collect();
+    if dirs.iter().any(|dir| dir.contains('\\')) { Vec::new() } else { dirs }
+}
+
+/// With `userns-remap` the engine keeps layers below `DATA_ROOT/UID.GID/`, every owner raised by these ids; what
+/// counts is the owner that the image gives.
+fn shift_owners(content: &mut ImageContent, dirs: &[String]) {
+    let base = |dir: &String| {
+        dir.split('/').find_map(|part| {
+            let (uid, gid) = part.split_once('.')?;
+            Some((uid.parse::<u32>().ok()?, gid.parse::<u32>().ok()?))
+        })
+    };
+    let Some((uid, gid)) = dirs.first().and_then(base) else { return };
+    for file in &mut content.privileged_files {
+        file.uid = file.uid.checked_sub(uid).unwrap_or(file.uid);
+        file.gid = file.gid.checked_sub(gid).unwrap_or(file.gid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::PrivilegedFile;
+
+    use super::*;
+
+    #[test]
+    fn lower_directories_of_both_forms() {
+        // Docker 29 with the containerd store; and an overlay made with fsconfig(2).
+        let options = "rw,lowerdir=/c/snapshots/7/fs:/c/snapshots/3/fs,upperdir=/c/snapshots/8/fs,workdir=/w,nouserxattr";
+        assert_eq!(lower_dirs(options), ["/c/snapshots/7/fs", "/c/snapshots/3/fs"]);
+        assert_eq!(lower_dirs("ro,lowerdir+=/a,lowerdir+=/b,xino=off"), ["/a", "/b"]);
+        assert!(lower_dirs("rw,lowerdir=/a\\:b:/c").is_empty());
+        assert!(lower_dirs("rw,relatime").is_empty());
+    }
+
+    #[test]
+    fn owners_of_remapped_engines() {
+        let mut content = ImageContent {
+            privileged_files: vec![PrivilegedFile {
+                uid: 100_000,
+                gid: 100_042,
+                ..PrivilegedFile::default()
+            }],
+            ..ImageContent::default()
+        };
+        shift_owners(&mut content, &["/var/lib/docker/overlay2/aa.bb/diff".to_owned()]);
+        assert_eq!(content.privileged_files[0].uid, 100_000);
+        shift_owners(&mut content, &["/var/lib/docker/100000.100000/overlay2/x/diff".to_owned()]);
+        assert_eq!((content.privileged_files[0].uid, content.privileged_files[0].gid), (0, 42));
+    }
+
+    #[test]
+    fn an_image_without_a_way_is_a_gap() {
+        let dir = std::env::temp_dir();
+        let root = RootDir::open(dir).unwrap();
+        let config =
+            plimsoll_facts::ImageConfig { storage_driver: "overlayfs".to_owned(), ..Default::default() };
+        let image = Image { id: "sha256:1".to_owned(), config: Fact::known(config, "x"), ..Image::default() };
+        let mut engines = [Engine {
+            endpoint: "unix:///s".to_owned(),
+            images: Fact::known(vec![image], "x"),
+            ..Engine::default()
+        }];
+        let mut gaps = Gaps::default();
+        fill(&root, &mut engines, &mut gaps);
+        let gaps = gaps.into_sorted();
+        assert_eq!(gaps.len(), 1);
+        assert!(gaps[0].reason.contains("names no layer directories"), "{gaps:?}");
+        assert!(gaps[0].reason.contains("no container runs from it"), "{gaps:?}");
+    }
+}

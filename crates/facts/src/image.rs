@@ -112,6 +112,8 @@ pub struct ImageContent {
     pub packages_changed_at: Option<i64>,
     /// Whether a password or key stands in a file where none should, by path.
     pub secret_files: Vec<String>,
+    /// The same in lower layers, where a later layer deletes or replaces the file: whoever has the image has it still.
+    pub deleted_secret_files: Vec<String>,
     /// Programs present that a service image does not need (`sshd`, `sudo` …), by path.
     pub unneeded_programs: Vec<String>,
     /// What could not be read, and why.

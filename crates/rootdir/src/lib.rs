@@ -92,6 +92,23 @@ impl RootDir {
         Ok(Self { fd, path: self.path.join(relative(path)) })
     }
 
+    /// Opens the root directory of a process below this root's `/proc` as a root of its own: the one magic link that
+    /// is followed, because it is asked for by name.
+    ///
+    /// # Errors
+    /// When the process is gone, may not be looked into, or `/proc` is not mounted below this root.
+    pub fn open_process_root(&self, pid: u32) -> Result<Self> {
+        let path = PathBuf::from(format!("proc/{pid}"));
+        let process = self.open_at(&path, OFlags::PATH | OFlags::DIRECTORY)?;
+        // In a captured tree `root` is a link like any other.
+        if fs::fstatfs(&process).map_err(|e| os(&path, e))?.f_type != fs::PROC_SUPER_MAGIC {
+            return Err(Error::Kind { path, wanted: "directory of the proc file system" });
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = fs::openat(&process, "root", flags, Mode::empty()).map_err(|e| os(&path, e))?;
+        Ok(Self { fd, path: self.path.join(path).join("root") })
+    }
+
     /// Where this root is, for messages; nothing is opened by it.
     pub fn path(&self) -> &Path {
         &self.path
