@@ -74,7 +74,7 @@ impl Host<'_> {
             format!("layers of storage driver {:?} are not directories", config.storage_driver)
         })?;
         let layers = LayeredRoot::open(self.root, &config.layer_dirs, union);
-        Ok((layers.map_err(|error| error.sentence())?, "overlay directories".to_owned()))
+        Ok((layers.map_err(|error| error.to_string())?, "overlay directories".to_owned()))
     }
 
     /// The lower directories of the root mount of a container that runs from the image: what is left when the engine
@@ -98,7 +98,7 @@ impl Host<'_> {
         } else {
             Union::Overlay
         };
-        let layers = LayeredRoot::open(self.root, &dirs, union).map_err(|error| error.sentence())?;
+        let layers = LayeredRoot::open(self.root, &dirs, union).map_err(|error| error.to_string())?;
         Ok((layers, format!("lower directories of container {}", container.name)))
     }
 
@@ -108,7 +108,7 @@ impl Host<'_> {
         let effective = effective.ok_or("no process runs from it")?;
         let pid = effective.init_pid;
         let dir = self.root.open_process_root(pid).map_err(|error| error.to_string())?;
-        let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.sentence())?;
+        let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.to_string())?;
         Ok((layers, format!("/proc/{pid}/root, changes of the running container included")))
     }
 }

@@ -121,7 +121,7 @@ impl Merge<'_> {
             Ok(located) => located.layer == self.layer,
             Err(error) => {
                 if !error.is_not_found() {
-                    content.gaps.push(error.sentence());
+                    content.gaps.push(error.to_string());
                 }
                 false
             }
@@ -172,5 +172,5 @@ fn resolve_user(root: &LayeredRoot, user: &str, content: &mut ImageContent) {
 }
 
 fn note<T>(result: Result<T>, what: &str, gaps: &mut Vec<String>) -> Option<T> {
-    result.map_err(|error| gaps.push(format!("{what}: {}", error.sentence()))).ok()
+    result.map_err(|error| gaps.push(format!("{what}: {error}"))).ok()
 }

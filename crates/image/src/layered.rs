@@ -7,15 +7,14 @@
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use plimsoll_rootdir::RootDir;
+use plimsoll_rootdir::{RootDir, read_at_most};
 use rustix::fs::{self, FileType, Mode, OFlags, Statx};
 
-use crate::error::{Error, Result, os};
+use crate::error::{Error, Result, not_a, os};
 use crate::merged::{Leaf, MergedDir, MergedEntry, Node};
 use crate::union::Union;
 
@@ -100,7 +99,7 @@ impl LayeredRoot {
                 _ => return Err(Error::NotFound { path: path.to_owned() }),
             }
         }
-        Err(Error::Kind { path: path.to_owned(), wanted: "path below the root" })
+        Err(not_a(path, "path below the root"))
     }
 
     /// Reads a whole regular file of at most `limit` bytes, following symbolic links.
@@ -109,7 +108,7 @@ impl LayeredRoot {
     /// When it is not there, is not a regular file, is larger, or cannot be read.
     pub fn read(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
         let path = path.as_ref();
-        read_bounded(self.open_file(path)?, path, limit)
+        Ok(read_at_most(self.open_file(path)?, path, limit)?)
     }
 
     /// Reads as [`Self::read`]; bytes that are not UTF-8 become U+FFFD.
@@ -129,7 +128,7 @@ impl LayeredRoot {
         let path = path.as_ref();
         match self.resolve(path, true)? {
             Node::Other(leaf) => self.open_leaf(&leaf, path),
-            Node::Directory(_) => Err(Error::Kind { path: path.to_owned(), wanted: "regular file" }),
+            Node::Directory(_) => Err(not_a(path, "regular file")),
         }
     }
 
@@ -149,7 +148,7 @@ impl LayeredRoot {
         let path = path.as_ref().to_owned();
         match self.resolve(&path, true)? {
             Node::Directory(dir) => Ok(LayeredDir { root: self, dir, path }),
-            Node::Other(_) => Err(Error::Kind { path, wanted: "directory" }),
+            Node::Other(_) => Err(not_a(path, "directory")),
         }
     }
 
@@ -219,7 +218,7 @@ impl LayeredDir<'_> {
         let path = self.path.join(name);
         match self.dir.entry(self.root.union, name, &path)? {
             Some(Node::Other(leaf)) if !leaf.is_symlink() => {
-                read_bounded(self.root.open_leaf(&leaf, &path)?, &path, limit)
+                Ok(read_at_most(self.root.open_leaf(&leaf, &path)?, &path, limit)?)
             }
             _ => self.root.read(&path, limit),
         }
@@ -268,23 +267,13 @@ impl Leaf {
     }
 }
 
-fn read_bounded(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = file.take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|source| Error::Os { path: path.to_owned(), source })?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::TooLarge { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
-}
-
 /// Opens one entry of a directory for reading if it is a regular file; never waits for a FIFO or device.
 pub(crate) fn open_regular(dir: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let fd = fs::openat(dir, name, flags, Mode::empty()).map_err(|errno| os(path, errno))?;
     let stat = fs::fstat(&fd).map_err(|errno| os(path, errno))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(Error::Kind { path: path.to_owned(), wanted: "regular file" });
+        return Err(not_a(path, "regular file"));
     }
     Ok(fd)
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
-use crate::error::{Error, Result, os};
+use crate::error::{Error, Result, os, too_large};
 use crate::layered::Located;
 use crate::union::{DirMarks, Union, WHITEOUT_PREFIX, stat_entry};
 
@@ -145,7 +145,7 @@ impl MergedDir {
                     });
                 }
                 if decided.len() + deleted.len() > limit {
-                    return Err(Error::TooLarge { path: path.to_owned(), limit: limit as u64 });
+                    return Err(too_large(path, limit as u64));
                 }
             }
             decided.extend(deleted);

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, too_large};
 use crate::layered::{LayeredDir, LayeredRoot};
 
 const DPKG: &str = "var/lib/dpkg";
@@ -56,7 +56,7 @@ impl Owners {
         match read {
             Ok(true) => {}
             Ok(false) => owners.note_rpm(root),
-            Err(error) => owners.gaps.push(format!("package database: {}", error.sentence())),
+            Err(error) => owners.gaps.push(format!("package database: {error}")),
         }
         owners
     }
@@ -100,7 +100,7 @@ impl Owners {
                 lists += 1;
                 total += text.len() as u64;
                 if total > MAX_LISTS {
-                    return Err(Error::TooLarge { path: DPKG.into(), limit: MAX_LISTS });
+                    return Err(too_large(DPKG, MAX_LISTS));
                 }
                 files.extend(text.split(|b| *b == b'\n').map(|line| self.hasher.hash_one(listed_path(line))));
             }

@@ -99,7 +99,7 @@ impl Survey {
                 Ok(_) => return suspect.confirmed(&head),
                 Err(error) => self.gap(visit, &error),
             },
-            Err(error) => self.gaps.push(error.sentence()),
+            Err(error) => self.gaps.push(error.to_string()),
         }
         false
     }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use plimsoll_image::{Bounds, Error, LayeredRoot, Reader, Union};
-use plimsoll_rootdir::RootDir;
+use plimsoll_rootdir::{Error as FileError, RootDir};
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat, setxattr};
 use tempfile::TempDir;
 
@@ -93,9 +93,9 @@ fn upper_layers_win_and_directories_merge() {
     assert!(is_gone(&root, "x/y"));
     assert_eq!(names(&root, "/"), ["etc", "x"]);
     assert_eq!(names(&root, "etc"), ["a", "b"]);
-    assert!(matches!(root.read("etc/a", 2), Err(Error::TooLarge { limit: 2, .. })));
-    assert!(matches!(root.read("etc", 2), Err(Error::Kind { .. })));
-    assert!(matches!(root.open_dir("etc").unwrap().entries(1), Err(Error::TooLarge { .. })));
+    assert!(matches!(root.read("etc/a", 2), Err(Error::File(FileError::TooLarge { limit: 2, .. }))));
+    assert!(matches!(root.read("etc", 2), Err(Error::File(FileError::Kind { .. }))));
+    assert!(matches!(root.open_dir("etc").unwrap().entries(1), Err(Error::File(FileError::TooLarge { .. }))));
 }
 
 #[test]

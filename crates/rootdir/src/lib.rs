@@ -150,14 +150,7 @@ impl RootDir {
     /// When it cannot be opened, read, or is larger.
     pub fn read(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
         let path = path.as_ref();
-        let file = self.open_file(path)?;
-        let mut bytes = Vec::new();
-        let read = file.take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|source| Error::Os { path: path.to_owned(), source })?;
-        if bytes.len() as u64 > limit {
-            return Err(Error::TooLarge { path: path.to_owned(), limit });
-        }
-        Ok(bytes)
+        read_at_most(self.open_file(path)?, path, limit)
     }
 
     /// Reads a whole file of at most `limit` bytes as text; bytes that are not UTF-8 become U+FFFD.
@@ -219,6 +212,20 @@ impl AsFd for RootDir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Reads the rest of an open file, at most `limit` bytes; `path` is for the error.
+///
+/// # Errors
+/// When it cannot be read, or is larger.
+pub fn read_at_most(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|source| Error::Os { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
 }
 
 /// The path as it is given to the kernel: without the leading slash, `.` for the root itself.
