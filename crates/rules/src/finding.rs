@@ -80,6 +80,17 @@ impl Severity {
     /// All severities, worst first.
     pub const WORST_FIRST: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 
+    /// One step less bad.
+    #[must_use]
+    pub fn milder(self) -> Self {
+        match self {
+            Self::Critical => Self::High,
+            Self::High => Self::Medium,
+            Self::Medium => Self::Low,
+            Self::Low | Self::Info => Self::Info,
+        }
+    }
+
     /// The identifier, as in JSON and in plimsoll.toml.
     pub fn id(self) -> &'static str {
         match self {

@@ -5,9 +5,13 @@
 
 mod answer;
 pub mod cis;
+mod declared;
 mod finding;
 mod judge;
+mod paths;
+mod processes;
 mod rule;
+mod sides;
 #[cfg(test)]
 mod testing;
 mod version;
