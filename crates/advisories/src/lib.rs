@@ -1,0 +1,3 @@
+//! What the world knows to be broken.
+
+pub mod order;

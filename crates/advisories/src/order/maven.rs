@@ -1,0 +1,241 @@
+//! Maven's `ComparableVersion`: numbers and words in nested lists, with its known qualifiers.
+
+use std::cmp::Ordering;
+
+/// Qualifiers in order; the empty one is the release.
+const QUALIFIERS: [&str; 7] = ["alpha", "beta", "milestone", "rc", "snapshot", "", "sp"];
+
+#[derive(Debug, PartialEq, Eq)]
+enum Item {
+    Number(String),
+    Word(String),
+    List(Vec<Item>),
+}
+
+#[derive(PartialEq, Eq)]
+pub(super) struct Version(Vec<Item>);
+
+pub(super) fn parse(text: &str) -> Result<Version, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty");
+    }
+    if !text.is_ascii() || text.bytes().any(|b| b.is_ascii_control() || b == b' ') {
+        return Err("a character that no version has");
+    }
+    Ok(Version(build(&tokens(&text.to_ascii_lowercase()))))
+}
+
+enum Token {
+    Number(String),
+    Word {
+        text: String,
+        before_digit: bool,
+    },
+    Dot,
+    /// A hyphen, or the place where digits meet letters: a nested list begins.
+    Hyphen,
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    let mut previous_digit: Option<bool> = None;
+    while let Some(first) = rest.chars().next() {
+        if first == '.' || first == '-' || first == '_' {
+            if previous_digit.is_none() {
+                tokens.push(Token::Number("0".to_owned()));
+            }
+            tokens.push(if first == '.' { Token::Dot } else { Token::Hyphen });
+            rest = &rest[1..];
+            previous_digit = None;
+            continue;
+        }
+        let digit = first.is_ascii_digit();
+        if previous_digit.is_some() {
+            tokens.push(Token::Hyphen);
+        }
+        let end = rest.find(|c: char| c.is_ascii_digit() != digit || ".-_".contains(c)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        tokens.push(if digit {
+            Token::Number(run.trim_start_matches('0').to_owned())
+        } else {
+            Token::Word {
+                text: run.to_owned(),
+                before_digit: after.starts_with(|c: char| c.is_ascii_digit()),
+            }
+        });
+        previous_digit = Some(digit);
+        rest = after;
+    }
+    tokens
+}
+
+/// Builds the nested lists from the innermost outwards, so that depth costs no recursion.
+fn build(tokens: &[Token]) -> Vec<Item> {
+    let mut lists: Vec<Vec<Item>> = vec![Vec::new()];
+    for token in tokens {
+        let Some(list) = lists.last_mut() else { break };
+        match token {
+            Token::Number(digits) => list.push(Item::Number(digits.clone())),
+            Token::Word { text, before_digit } => list.push(Item::Word(qualifier(text, *before_digit))),
+            Token::Dot => {}
+            Token::Hyphen => lists.push(Vec::new()),
+        }
+    }
+    let mut inner: Option<Vec<Item>> = None;
+    for mut list in lists.into_iter().rev() {
+        normalize(&mut list);
+        if let Some(inner) = inner.take().filter(|inner| !inner.is_empty()) {
+            list.push(Item::List(inner));
+        }
+        inner = Some(list);
+    }
+    inner.unwrap_or_default()
+}
+
+fn qualifier(word: &str, before_digit: bool) -> String {
+    match (word, before_digit) {
+        ("a", true) => "alpha",
+        ("b", true) => "beta",
+        ("m", true) => "milestone",
+        ("ga" | "final" | "release", _) => "",
+        ("cr", _) => "rc",
+        _ => word,
+    }
+    .to_owned()
+}
+
+/// Trailing zeros and release qualifiers say nothing.
+fn normalize(list: &mut Vec<Item>) {
+    while list.last().is_some_and(is_null) {
+        list.pop();
+    }
+}
+
+fn is_null(item: &Item) -> bool {
+    match item {
+        Item::Number(digits) => digits.is_empty(),
+        Item::Word(word) => word.is_empty(),
+        Item::List(list) => list.is_empty(),
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare_lists(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Only the last item of a list is a list, so the walk goes down without recursion.
+fn compare_lists(mut a: &[Item], mut b: &[Item]) -> Ordering {
+    loop {
+        let mut deeper = None;
+        for i in 0..a.len().max(b.len()) {
+            let here = match (a.get(i), b.get(i)) {
+                (Some(Item::List(left)), Some(Item::List(right))) => {
+                    deeper = Some((left.as_slice(), right.as_slice()));
+                    break;
+                }
+                (left, right) => compare_items(left, right),
+            };
+            if here.is_ne() {
+                return here;
+            }
+        }
+        match deeper {
+            Some(lists) => (a, b) = lists,
+            None => return Ordering::Equal,
+        }
+    }
+}
+
+/// Numbers are newer than lists, lists than words; a missing item is the release.
+fn compare_items(a: Option<&Item>, b: Option<&Item>) -> Ordering {
+    match (a, b) {
+        (None, None) => Ordering::Equal,
+        (Some(a), None) => compare_with_nothing(a),
+        (None, Some(b)) => compare_with_nothing(b).reverse(),
+        (Some(Item::Number(a)), Some(Item::Number(b))) => super::compare_digits(a.as_bytes(), b.as_bytes()),
+        (Some(Item::Word(a)), Some(Item::Word(b))) => rank(a).cmp(&rank(b)),
+        (Some(a), Some(b)) => kind(a).cmp(&kind(b)),
+    }
+}
+
+fn compare_with_nothing(mut item: &Item) -> Ordering {
+    loop {
+        match item {
+            Item::Number(digits) => {
+                return if digits.is_empty() { Ordering::Equal } else { Ordering::Greater };
+            }
+            Item::Word(word) => return rank(word).cmp(&rank("")),
+            Item::List(list) => match list.first() {
+                Some(first) => item = first,
+                None => return Ordering::Equal,
+            },
+        }
+    }
+}
+
+fn kind(item: &Item) -> u8 {
+    match item {
+        Item::Word(_) => 0,
+        Item::List(_) => 1,
+        Item::Number(_) => 2,
+    }
+}
+
+/// Known qualifiers by their place, unknown words after them by their letters.
+fn rank(word: &str) -> (usize, &str) {
+    match QUALIFIERS.iter().position(|known| *known == word) {
+        Some(place) => (place, ""),
+        None => (QUALIFIERS.len(), word),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::order::Order;
+    use crate::order::tests::{assert_equal, assert_rising};
+
+    #[test]
+    fn order() {
+        assert_rising(
+            Order::Maven,
+            &[
+                "1-alpha2snapshot",
+                "1-alpha2",
+                "1-alpha-123",
+                "1-beta-2",
+                "1-beta123",
+                "1-m2",
+                "1-m11",
+                "1-rc",
+                "1-snapshot",
+                "1",
+                "1-sp",
+                "1-abc",
+                "1-pom-1",
+                "1-1",
+                "1-2",
+                "1-123",
+            ],
+        );
+        assert_rising(Order::Maven, &["2.0.1", "2.0.1-123", "2.0.2", "2.10", "11.0"]);
+        assert_equal(Order::Maven, &["1", "1.0", "1.0.0", "1-ga", "1.0-final", "1-0"]);
+        assert_equal(Order::Maven, &["1-a1", "1-alpha-1", "1alpha1"]);
+    }
+
+    #[test]
+    fn refused() {
+        for version in ["", "1 2", "ü"] {
+            assert!(Order::Maven.compare(version, "1").is_err(), "{version:?}");
+        }
+    }
+}
