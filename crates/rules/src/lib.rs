@@ -3,6 +3,7 @@
 //! A rule is a `RULE` in a file of its own below the folder of its concern; [`judge`] asks every rule about
 //! every subject and adds what is the same for all: identifiers, the gap where a fact is missing.
 
+mod address;
 mod answer;
 pub mod cis;
 mod declared;

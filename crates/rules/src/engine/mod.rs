@@ -5,5 +5,25 @@ mod settings;
 pub(crate) use settings::is_rootless;
 
 crate::rules! {
+    api_without_authorization,
+    api_without_client_certificate,
+    base_device_size_changed,
+    cgroup_parent_changed,
+    container_logs_stay_on_host,
+    container_logs_unrotated,
+    daemon_log_level_unsuited,
+    default_bridge_connects_containers,
+    default_seccomp_profile_weakened,
+    default_ulimits_unset,
+    engine_experimental,
     engine_runs_as_root,
+    firewall_rules_unmanaged,
+    live_restore_off,
+    metrics_exposed,
+    new_privileges_by_default,
+    registry_insecure,
+    registry_mirror_unencrypted,
+    storage_driver_abandoned,
+    userland_proxy_on,
+    userns_remap_off,
 }

@@ -1,6 +1,6 @@
 //! The kernel that every container shares: what runs, what it offers to unprivileged processes, how it is built.
 
-mod sysctl;
+pub(crate) mod sysctl;
 
 crate::rules! {
     booted_kernel_outdated,

@@ -6,7 +6,7 @@ use crate::answer::{fail, gap, not_applicable, pass};
 use crate::{Evidence, Judgement, Problem};
 
 /// A setting's text and where it was read; `None` where this kernel has no such setting.
-pub(super) fn text<'a>(facts: &'a Facts, name: &str) -> Result<Option<(&'a str, &'a str)>, Gap> {
+pub(crate) fn text<'a>(facts: &'a Facts, name: &str) -> Result<Option<(&'a str, &'a str)>, Gap> {
     match facts.host.kernel.sysctls.get(name) {
         None => Err(gap(name, "this kernel setting was not collected")),
         Some(fact) => Ok(fact.get()?.map(|value| (value.trim(), fact.source()))),
@@ -14,7 +14,7 @@ pub(super) fn text<'a>(facts: &'a Facts, name: &str) -> Result<Option<(&'a str, 
 }
 
 /// A setting that is one number.
-pub(super) fn number<'a>(facts: &'a Facts, name: &str) -> Result<Option<(i64, &'a str)>, Gap> {
+pub(crate) fn number<'a>(facts: &'a Facts, name: &str) -> Result<Option<(i64, &'a str)>, Gap> {
     let Some((text, source)) = text(facts, name)? else { return Ok(None) };
     match text.parse() {
         Ok(number) => Ok(Some((number, source))),
@@ -23,22 +23,22 @@ pub(super) fn number<'a>(facts: &'a Facts, name: &str) -> Result<Option<(i64, &'
 }
 
 /// One number against one bound.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     /// The setting's name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The bound in words.
-    pub(super) expected: &'static str,
+    pub(crate) expected: &'static str,
     /// The bound.
-    pub(super) fits: fn(i64) -> bool,
+    pub(crate) fits: fn(i64) -> bool,
     /// What is wrong outside of the bound.
-    pub(super) wrong: &'static str,
+    pub(crate) wrong: &'static str,
     /// Why the question does not arise where the kernel has no such setting.
-    pub(super) absent: &'static str,
+    pub(crate) absent: &'static str,
 }
 
 impl Bound {
     /// Holds the setting against the bound.
-    pub(super) fn judge(&self, facts: &Facts) -> Judgement {
+    pub(crate) fn judge(&self, facts: &Facts) -> Judgement {
         let Some((value, source)) = number(facts, self.name)? else {
             return not_applicable(self.absent);
         };
