@@ -72,9 +72,9 @@ pub struct AuditArgs {
     /// Replace names that could tell who you are, so that the report can be shared.
     #[arg(long)]
     pub redact: bool,
-    /// Show every subject, what passed, and all evidence.
-    #[arg(short, long)]
-    pub verbose: bool,
+    /// Name every subject and every fact, where the terminal and Markdown reports show the first few.
+    #[arg(long)]
+    pub full: bool,
     /// Show the controls of the CIS Docker Benchmark instead, in the numbering of this version.
     #[arg(long, value_enum, value_name = "VERSION")]
     pub cis: Option<CisVersion>,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
-use plimsoll_report::{Audit, TerminalOptions, json, terminal};
+use plimsoll_report::{Audit, TerminalOptions, json, junit, markdown, sarif, terminal};
 use plimsoll_rules::Status;
 
 use crate::cli::{AuditArgs, Format};
@@ -46,7 +46,10 @@ fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()>
     match args.format {
         Format::Terminal => terminal::write(audit, &terminal_options(args), out),
         Format::Json => json::write(audit, out),
-        _ => Ok(()),
+        Format::Sarif => sarif::write(audit, out),
+        Format::Junit => junit::write(audit, out),
+        Format::Markdown => markdown::write(audit, args.full, out),
+        Format::Html => Ok(()),
     }
 }
 
@@ -55,7 +58,7 @@ fn terminal_options(args: &AuditArgs) -> TerminalOptions {
     TerminalOptions {
         width: width(),
         color: args.output.is_none() && output::wants_color(to_terminal),
-        full: args.verbose,
+        full: args.full,
     }
 }
 
