@@ -1,0 +1,105 @@
+//! What a policy decides.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use plimsoll_rules::{Concern, Rule, Severity};
+
+use crate::{Place, SubjectPattern};
+
+/// What the owner decided, with everything that the file extends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// Name of the ready-made policy, or path of the file.
+    pub name: String,
+    /// The severity from which findings make an audit fail.
+    pub fail_on: Option<Severity>,
+    /// Restricts the audit to rules that answer controls of a catalogue.
+    pub controls: Option<Controls>,
+    /// Concerns that are switched on or off.
+    pub concerns: BTreeMap<Concern, bool>,
+    /// Settings of single rules, by id. They win over those of concerns and controls.
+    pub rules: BTreeMap<String, RuleSetting>,
+    /// Exceptions, those of the extended policies first.
+    pub exceptions: Vec<Exception>,
+}
+
+/// A catalogue of controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controls {
+    /// The CIS Docker Benchmark.
+    CisDocker,
+}
+
+impl Controls {
+    /// The identifier, as in plimsoll.toml.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::CisDocker => "cis-docker",
+        }
+    }
+}
+
+/// The setting of one rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleSetting {
+    /// Whether it is asked.
+    pub enabled: Option<bool>,
+    /// How bad its findings are, whatever the rule says.
+    pub severity: Option<Severity>,
+}
+
+/// A finding that the owner accepts for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// The rule.
+    pub rule: String,
+    /// The pattern as it was written.
+    pub subject: String,
+    /// What the pattern covers.
+    pub pattern: SubjectPattern,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+    /// Where it is written.
+    pub place: Place,
+}
+
+impl Policy {
+    /// Whether the policy wants this rule to be asked.
+    pub fn enables(&self, rule: &Rule) -> bool {
+        if let Some(enabled) = self.rules.get(rule.id).and_then(|setting| setting.enabled) {
+            return enabled;
+        }
+        let wanted = match self.controls {
+            None => true,
+            Some(Controls::CisDocker) => !rule.cis.is_empty(),
+        };
+        wanted && self.concerns.get(&rule.concern).copied().unwrap_or(true)
+    }
+
+    /// The severity that the policy gives to a rule's findings, where it does.
+    pub fn severity(&self, rule: &str) -> Option<Severity> {
+        self.rules.get(rule)?.severity
+    }
+
+    /// This policy on top of the one that it extends.
+    #[must_use]
+    pub(crate) fn over(self, base: Self) -> Self {
+        let mut merged = base;
+        merged.name = self.name;
+        merged.fail_on = self.fail_on.or(merged.fail_on);
+        merged.controls = self.controls.or(merged.controls);
+        merged.concerns.extend(self.concerns);
+        for (id, setting) in self.rules {
+            let below = merged.rules.entry(id).or_default();
+            below.enabled = setting.enabled.or(below.enabled);
+            below.severity = setting.severity.or(below.severity);
+        }
+        merged.exceptions.extend(self.exceptions);
+        merged
+    }
+}
