@@ -24,6 +24,14 @@ impl Gaps {
         fact
     }
 
+    /// Notes the gap that a fact stands for, if it is one, and hands the fact on.
+    pub(crate) fn keep<T>(&mut self, subject: &str, fact: Fact<T>) -> Fact<T> {
+        match fact {
+            Fact::Unreadable { source, reason } => self.unreadable(subject, source, reason),
+            other => other,
+        }
+    }
+
     /// Every gap once, in a stable order.
     pub(crate) fn into_sorted(mut self) -> Vec<Gap> {
         self.gaps.sort();

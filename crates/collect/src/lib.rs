@@ -4,6 +4,7 @@
 //! the same code as `/`. Whatever cannot be read becomes an unreadable fact and a gap; the rest goes on.
 
 mod component;
+mod dpkg_order;
 mod effective;
 pub mod engine;
 mod gaps;
@@ -14,6 +15,8 @@ mod mountinfo;
 mod procs;
 #[allow(dead_code, reason = "its callers come next")]
 mod sockets;
+mod packages;
+mod source;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -86,6 +86,8 @@ pub struct Package {
     pub version: String,
     /// Source package, where it differs or is recorded.
     pub source: Option<String>,
+    /// Version of the source package, where the manager records one that differs from `version`.
+    pub source_version: Option<String>,
     /// Maintainer or vendor as recorded: tells a distribution's package from a third party's.
     pub vendor: Option<String>,
 }

@@ -1,0 +1,104 @@
+//! Which distribution package owns a file, and whether the package manager knows a newer version: read from the
+//! managers' own databases, without running them.
+
+mod apk;
+mod apt_lists;
+mod dpkg;
+mod paragraphs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_facts::{Fact, Package};
+use plimsoll_rootdir::RootDir;
+
+/// RPM's databases, in the order of the versions that made them.
+const RPM_DATABASES: [&str; 5] = [
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "/usr/lib/sysimage/rpm/Packages.db",
+    "/var/lib/rpm/rpmdb.sqlite",
+    "/var/lib/rpm/Packages.db",
+    "/var/lib/rpm/Packages",
+];
+
+const RPM_REASON: &str =
+    "the RPM database is binary and not read by this version; `rpm -qf FILE` tells the package";
+
+/// The package database of a host.
+pub(crate) struct Packages<'a> {
+    root: &'a RootDir,
+    manager: Manager,
+}
+
+enum Manager {
+    Dpkg,
+    Apk(&'static str),
+    Rpm(&'static str),
+    None,
+}
+
+/// A package and the architecture that it is installed for, which the lists of a repository are searched by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// The package.
+    pub(crate) package: Package,
+    /// Its architecture, in the manager's own notation.
+    pub(crate) architecture: String,
+}
+
+impl<'a> Packages<'a> {
+    /// Finds out which manager the host uses.
+    pub(crate) fn open(root: &'a RootDir) -> Self {
+        let exists = |path: &&str| root.stat(path, true).is_ok_and(|stat| stat.stx_size > 0);
+        let manager = if exists(&dpkg::STATUS) {
+            Manager::Dpkg
+        } else if let Some(path) = apk::DATABASES.into_iter().find(exists) {
+            Manager::Apk(path)
+        } else if let Some(path) = RPM_DATABASES.into_iter().find(exists) {
+            Manager::Rpm(path)
+        } else {
+            Manager::None
+        };
+        Self { root, manager }
+    }
+
+    /// The owner of each path; absent where no package owns it. Paths are those that are left when symbolic links
+    /// are resolved.
+    pub(crate) fn owners(&self, paths: &BTreeSet<String>) -> BTreeMap<String, Fact<Owner>> {
+        let every = |fact: Fact<Owner>| paths.iter().map(|path| (path.clone(), fact.clone())).collect();
+        if paths.is_empty() {
+            return BTreeMap::new();
+        }
+        match self.manager {
+            Manager::Dpkg => dpkg::owners(self.root, paths)
+                .unwrap_or_else(|(source, reason)| every(Fact::unreadable(source, reason))),
+            Manager::Apk(database) => apk::owners(self.root, database, paths)
+                .unwrap_or_else(|reason| every(Fact::unreadable(database, reason))),
+            Manager::Rpm(database) => every(Fact::unreadable(database, RPM_REASON)),
+            Manager::None => every(Fact::absent("the databases of dpkg, apk and rpm")),
+        }
+    }
+
+    /// For each package, by name, the version that an upgrade would install; absent where it is current.
+    pub(crate) fn candidates(&self, owners: &[&Owner]) -> BTreeMap<String, Fact<String>> {
+        let every = |source: &str, reason: &str| {
+            let fact = || Fact::unreadable(source, reason);
+            owners.iter().map(|owner| (owner.package.name.clone(), fact())).collect()
+        };
+        if owners.is_empty() {
+            return BTreeMap::new();
+        }
+        match self.manager {
+            Manager::Dpkg => apt_lists::candidates(self.root, owners)
+                .unwrap_or_else(|reason| every(apt_lists::LISTS, &reason)),
+            Manager::Apk(_) => every(
+                "/var/cache/apk",
+                "apk's index is not read by this version; `apk list --upgradable` tells",
+            ),
+            Manager::Rpm(_) => every(
+                "/var/cache",
+                "the metadata of RPM repositories is not read by this version; `dnf check-update` tells",
+            ),
+            Manager::None => BTreeMap::new(),
+        }
+    }
+}
