@@ -25,6 +25,7 @@ use plimsoll_rootdir::RootDir;
 
 use crate::engine::Endpoint;
 use crate::gaps::Gaps;
+use crate::packages::Packages;
 
 /// What to look at.
 pub struct Options<'a> {
@@ -46,14 +47,15 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
         ..Facts::default()
     };
     (options.progress)("host");
-    facts.host = host::collect(root, &mut gaps);
+    let packages = Packages::open(root);
+    facts.host = host::collect(root, &packages, &mut gaps);
     facts.engines = engine::collect(root, options, &mut gaps);
     (options.progress)("kernel state of containers");
     effective::fill(root, &facts.host, &mut facts.engines, &mut gaps);
     (options.progress)("images");
     images::fill(root, &mut facts.engines, &mut gaps);
     (options.progress)("components");
-    facts.components = component::collect(root, &facts.engines, &mut gaps);
+    facts.components = component::collect(root, &packages, &facts.engines, &mut gaps);
     facts.gaps = gaps.into_sorted();
     facts
 }

@@ -1,11 +1,97 @@
 //! The host: kernel, cgroups, accounts, audit rules, files.
 
-use plimsoll_facts::Host;
+mod accounts;
+mod acl;
+mod audit;
+mod audit_message;
+mod audit_rules;
+mod cgroups;
+mod file_access;
+mod files;
+mod installed_kernels;
+mod kernel;
+mod kernel_config;
+mod kernel_state;
+mod machine;
+mod namespaces;
+mod os_release;
+mod security_modules;
+mod sysctls;
+
+use plimsoll_facts::{Fact, Host, Kernel, Mount};
 use plimsoll_rootdir::RootDir;
 
-use crate::gaps::Gaps;
+pub(crate) use file_access::describe;
 
-/// Reads the host.
-pub(crate) fn collect(_root: &RootDir, _gaps: &mut Gaps) -> Host {
-    Host::default()
+use crate::gaps::Gaps;
+use crate::mountinfo;
+use crate::packages::Packages;
+use crate::source;
+
+const SUBJECT: &str = "host";
+
+/// Most bytes of the host's mountinfo; each container adds some hundred.
+const MAX_MOUNTINFO: u64 = 16 << 20;
+
+/// Reads the host. Its listening sockets are left to be filled in.
+pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Host {
+    let mounts = gaps.keep(SUBJECT, mounts(root));
+    Host {
+        hostname: gaps.keep(SUBJECT, kernel::hostname(root)),
+        os: gaps.keep(SUBJECT, os_release::collect(root)),
+        kernel: kernel(root, packages, gaps),
+        cgroups: gaps.keep(SUBJECT, cgroups::collect(root, &mounts)),
+        namespaces: gaps.keep(SUBJECT, namespaces::collect(root)),
+        memory: gaps.keep(SUBJECT, machine::memory(root)),
+        cpus: gaps.keep(SUBJECT, machine::cpus(root)),
+        mounts,
+        accounts: {
+            let accounts = accounts::collect(root, gaps);
+            gaps.keep(SUBJECT, accounts)
+        },
+        audit: gaps.keep(SUBJECT, audit::collect(root)),
+        files: files::collect(root, gaps),
+        listeners: Fact::default(),
+        reboot_required: gaps.keep(SUBJECT, machine::reboot_required(root)),
+    }
+}
+
+fn kernel(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Kernel {
+    let running = gaps.keep(SUBJECT, kernel::running(root));
+    let release = running.value().map(|running| running.release.as_str());
+    let installed = gaps.keep(SUBJECT, installed_kernels::collect(root, packages));
+    let package = installed_kernels::package_of(release, &installed);
+    let cmdline = gaps.keep(SUBJECT, kernel::cmdline(root));
+    let config = gaps.keep(SUBJECT, kernel_config::collect(root, release));
+    let lsms = gaps.keep(SUBJECT, security_modules::lsms(root, &config, &cmdline));
+    let sysctls = sysctls::collect(root);
+    Kernel {
+        package,
+        boot_time: gaps.keep(SUBJECT, kernel::boot_time(root)),
+        sysctls: sysctls.into_iter().map(|(name, fact)| (name, gaps.keep(SUBJECT, fact))).collect(),
+        lockdown: gaps.keep(SUBJECT, security_modules::lockdown(root, &lsms)),
+        cpu_vulnerabilities: gaps.keep(SUBJECT, kernel_state::cpu_vulnerabilities(root)),
+        livepatches: gaps.keep(SUBJECT, kernel_state::livepatches(root)),
+        modules: gaps.keep(SUBJECT, kernel_state::modules(root)),
+        running,
+        installed,
+        cmdline,
+        config,
+        lsms,
+    }
+}
+
+/// The mounts of pid 1, which are the host's; the collector's own where those may not be read.
+fn mounts(root: &RootDir) -> Fact<Vec<Mount>> {
+    let read = |path: &str| match root.read(path, MAX_MOUNTINFO) {
+        Ok(bytes) => match mountinfo::parse(&bytes) {
+            Ok(mounts) => Fact::known(mounts, path),
+            Err(error) => Fact::unreadable(path, error.to_string()),
+        },
+        Err(error) => source::read(path, Err(error)),
+    };
+    match read("/proc/1/mountinfo") {
+        Fact::Known { value, source } => Fact::known(value, source),
+        _ => read("/proc/self/mountinfo"),
+    }
 }
