@@ -11,11 +11,11 @@ mod gaps;
 mod host;
 mod images;
 mod mountinfo;
+mod packages;
 #[allow(dead_code, reason = "its callers come next")]
 mod procs;
 #[allow(dead_code, reason = "its callers come next")]
 mod sockets;
-mod packages;
 mod source;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -139,10 +139,17 @@ fn names(root: &RootDir, directory: &str, gaps: &mut Gaps) -> Vec<String> {
 
 /// Where containerd's own configuration puts its socket (`[grpc] address`).
 fn containerd_address(root: &RootDir) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        grpc: Grpc,
+    }
+    #[derive(serde::Deserialize)]
+    struct Grpc {
+        address: String,
+    }
     let text = source::text(root, CONTAINERD_CONFIG).value()?.clone();
-    let config: toml::Table = text.parse().ok()?;
-    let address = config.get("grpc")?.get("address")?.as_str()?;
-    address.starts_with('/').then(|| address.to_owned())
+    let config: Config = toml::from_str(&text).ok()?;
+    Some(config.grpc.address).filter(|address| address.starts_with('/'))
 }
 
 #[cfg(test)]
