@@ -6,7 +6,7 @@ mod sample;
 
 use std::io::{self, BufWriter, Write};
 
-use plimsoll_report::{TerminalOptions, json, junit, markdown, sarif, terminal};
+use plimsoll_report::{TerminalOptions, html, json, junit, markdown, sarif, terminal};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         "json" => json::write(&audit, &mut out)?,
+        "html" => html::write(&audit, &mut out)?,
         "junit" => junit::write(&audit, &mut out)?,
         "markdown" => markdown::write(&audit, has("--full"), &mut out)?,
         "sarif" => sarif::write(&audit, &mut out)?,

@@ -59,6 +59,58 @@ pub(crate) fn by_message<'a>(findings: &[&'a Finding]) -> Vec<Same<'a>> {
     groups
 }
 
+/// Findings that differ in their subject alone, in the order of their first appearance.
+pub(crate) fn alike<'a>(findings: &[&'a Finding]) -> Vec<Same<'a>> {
+    type Said<'a> = (&'a str, &'a str, Severity, Vec<(&'a str, &'a str, &'a str)>, Option<&'a str>);
+    let mut groups: Vec<Same<'a>> = Vec::new();
+    let mut places: HashMap<Said<'a>, usize> = HashMap::new();
+    for &finding in findings {
+        let evidence =
+            finding.evidence.iter().map(|fact| (&*fact.fact, &*fact.value, &*fact.source)).collect();
+        let said = (
+            &*finding.message,
+            &*finding.remediation,
+            finding.severity,
+            evidence,
+            finding.exception.as_ref().map(|exception| &*exception.reason),
+        );
+        let place = *places.entry(said).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Same { message: &finding.message, findings: Vec::new() });
+        }
+        groups[place].findings.push(finding);
+    }
+    groups
+}
+
+/// How the answers of one rule came out.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) failed: usize,
+    pub(crate) excepted: usize,
+    pub(crate) unknown: usize,
+    pub(crate) not_automated: usize,
+    pub(crate) passed: usize,
+    pub(crate) not_applicable: usize,
+}
+
+/// The answers of every rule, counted.
+pub(crate) fn tallies(findings: &[Finding]) -> HashMap<&str, Tally> {
+    let mut tallies: HashMap<&str, Tally> = HashMap::new();
+    for finding in findings {
+        let tally = tallies.entry(&finding.rule).or_default();
+        match finding.status {
+            Status::Fail if finding.exception.is_some() => tally.excepted += 1,
+            Status::Fail => tally.failed += 1,
+            Status::Unknown => tally.unknown += 1,
+            Status::NotAutomated => tally.not_automated += 1,
+            Status::Pass => tally.passed += 1,
+            Status::NotApplicable => tally.not_applicable += 1,
+        }
+    }
+    tallies
+}
+
 /// How one container came out.
 pub(crate) struct ContainerLine<'a> {
     pub(crate) subject: &'a Subject,
@@ -73,6 +125,11 @@ pub(crate) struct ContainerLine<'a> {
 impl ContainerLine<'_> {
     pub(crate) fn worst(&self) -> Option<Severity> {
         self.failures.first().map(|finding| finding.severity)
+    }
+
+    /// Failures of one severity.
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        self.failures.iter().filter(|finding| finding.severity == severity).count()
     }
 }
 
@@ -95,8 +152,7 @@ pub(crate) fn containers<'a>(findings: &'a [Finding]) -> Vec<ContainerLine<'a>> 
     }
     let mut lines: Vec<_> = lines.into_values().collect();
     lines.sort_by_cached_key(|line| {
-        let by_severity = Severity::WORST_FIRST
-            .map(|severity| line.failures.iter().filter(|finding| finding.severity == severity).count());
+        let by_severity = Severity::WORST_FIRST.map(|severity| line.count(severity));
         (std::cmp::Reverse((by_severity, line.unknown)), line.subject.name.clone())
     });
     lines

@@ -7,6 +7,7 @@ mod audit;
 pub mod escape;
 mod group;
 mod hints;
+pub mod html;
 pub mod json;
 pub mod junit;
 mod layout;

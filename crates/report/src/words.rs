@@ -1,5 +1,7 @@
 //! Names and plurals, in one place.
 
+use std::borrow::Cow;
+
 use plimsoll_facts::Gap;
 use plimsoll_rules::{Concern, Evidence, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
@@ -28,10 +30,12 @@ pub(crate) fn subjects(findings: &[&Finding]) -> String {
 }
 
 /// What a person calls a subject: its name, and the path where several may share a name.
-pub(crate) fn subject(subject: &Subject) -> String {
+pub(crate) fn subject(subject: &Subject) -> Cow<'_, str> {
     match subject.kind {
-        SubjectKind::Component if subject.id != subject.name => format!("{} ({})", subject.name, subject.id),
-        _ => subject.name.clone(),
+        SubjectKind::Component if subject.id != subject.name => {
+            Cow::Owned(format!("{} ({})", subject.name, subject.id))
+        }
+        _ => Cow::Borrowed(&subject.name),
     }
 }
 
@@ -101,6 +105,14 @@ pub(crate) fn coverage(it: &Coverage) -> String {
 pub(crate) fn asked(it: &Coverage) -> String {
     let subjects: Vec<_> = it.subjects.iter().map(|(kind, number)| count(*number, kind.id())).collect();
     format!("{} about {}", count(it.rules, "rule"), subjects.join(", "))
+}
+
+/// Who collected the facts.
+pub(crate) fn who(audit: &Audit) -> String {
+    match audit.collector.uid {
+        0 => "root".to_owned(),
+        uid => format!("user {uid}"),
+    }
 }
 
 /// How the audit came out, in one line.

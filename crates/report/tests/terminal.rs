@@ -24,9 +24,11 @@ fn no_line_is_wider_than_asked() {
 
 #[test]
 fn without_colour_nothing_acts_on_the_terminal() {
-    let text = shown(&sample::audit(60), &TerminalOptions { full: true, ..TerminalOptions::default() });
-    for line in text.lines() {
-        assert_eq!(escape::visible(line), line);
+    for audit in [sample::audit(60), sample::hostile_audit()] {
+        let text = shown(&audit, &TerminalOptions { full: true, ..TerminalOptions::default() });
+        for line in text.lines() {
+            assert_eq!(escape::visible(line), line);
+        }
     }
 }
 

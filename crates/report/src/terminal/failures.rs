@@ -51,7 +51,7 @@ fn write_rule(
     let rest: Vec<_> = same[shown..].iter().flat_map(|message| &message.findings).collect();
     if !rest.is_empty() {
         let named: Vec<_> = rest.iter().map(|finding| words::subject(&finding.subject)).collect();
-        let list = names(named.iter().map(String::as_str), NAMES, options);
+        let list = names(named.iter().map(|name| &**name), NAMES, options);
         page.labelled("also", DIM, &[span(&list, PLAIN)])?;
     }
     if group.findings.iter().any(|finding| finding.remediation == fix) {
@@ -68,7 +68,7 @@ fn write_message(
 ) -> io::Result<()> {
     let Some(first) = same.findings.first() else { return Ok(()) };
     let named: Vec<_> = same.findings.iter().map(|finding| words::subject(&finding.subject)).collect();
-    let list = names(named.iter().map(String::as_str), NAMES, options);
+    let list = names(named.iter().map(|name| &**name), NAMES, options);
     let mut spans = vec![span(same.message, PLAIN)];
     if same.findings.len() == 1 {
         spans.splice(..0, [span(&list, BOLD), span(": ", PLAIN)]);

@@ -9,7 +9,7 @@ mod unknown;
 use std::io::{self, Write};
 
 use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, span};
-use crate::{Audit, escape};
+use crate::{Audit, escape, words};
 
 /// Writes the audit for a terminal.
 ///
@@ -44,17 +44,16 @@ fn head(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
         };
         page.paragraph(&[span(&engine.endpoint, PLAIN), span(&answer, DIM)])?;
     }
-    let who = match audit.collector.uid {
-        0 => "root".to_owned(),
-        uid => format!("user {uid}"),
-    };
     let policy = match audit.policy.name.as_str() {
         "" => String::new(),
         name => format!(" · policy {name}"),
     };
     let tool = format!(
-        "{} {} · read as {who} · {}{policy}",
-        audit.tool.name, audit.tool.version, audit.collected_at
+        "{} {} · read as {} · {}{policy}",
+        audit.tool.name,
+        audit.tool.version,
+        words::who(audit),
+        audit.collected_at
     );
     page.paragraph(&[span(&tool, DIM)])
 }
