@@ -65,8 +65,8 @@ pub struct AuditArgs {
     /// Policy: a plimsoll.toml, or `baseline`, `strict`, `cis-docker`. Without it, ./plimsoll.toml or
     /// /etc/plimsoll/plimsoll.toml where there is one, else `baseline`.
     #[arg(long, value_name = "FILE|NAME")]
-    pub policy: Option<String>,
-    /// Exit with 1 when there are findings of this severity or worse.
+    pub policy: Option<PathBuf>,
+    /// Exit with 1 when there are findings of this severity or worse; stands above the policy's own `fail-on`.
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     pub fail_on: Option<Severity>,
     /// Replace names that could tell who you are, so that the report can be shared.

@@ -229,8 +229,6 @@ pub struct PolicySummary {
     pub name: String,
     /// Rules that it switches off.
     pub rules_off: Vec<String>,
-    /// What in it matched nothing, one sentence each.
-    pub unused: Vec<String>,
 }
 
 /// The texts of a rule.

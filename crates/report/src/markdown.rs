@@ -51,9 +51,6 @@ fn head(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "| policy | {} |", cell(&audit.policy.name))?;
     }
     writeln!(out, "| {} | {} |", audit.tool.name, prose(&audit.tool.version))?;
-    for sentence in &audit.policy.unused {
-        writeln!(out, "\nThe policy has something that matched nothing: {}.", prose(sentence))?;
-    }
     Ok(())
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
-use plimsoll_report::{Audit, TerminalOptions, json, junit, markdown, sarif, terminal};
+use plimsoll_report::{Audit, TerminalOptions, html, json, junit, markdown, sarif, terminal};
 use plimsoll_rules::Status;
 
 use crate::cli::{AuditArgs, Format};
-use crate::commands::look;
+use crate::commands::{judge, look};
 use crate::exit::Usage;
 use crate::{Exit, output};
 
@@ -19,6 +19,7 @@ const MAX_FACTS: u64 = 512 << 20;
 
 /// Judges a host or a facts file and writes the report.
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
+    let policy = judge::policy(args.policy.as_deref())?;
     let mut facts = match &args.facts {
         Some(path) => read(path)?,
         None => look::at(&args.place)?,
@@ -26,20 +27,13 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     if args.redact {
         plimsoll_facts::redact(&mut facts);
     }
-    let audit = judge(&facts);
+    let audit = judge::judge(&facts, &policy)?;
     output::with(args.output.as_deref(), |out| write(args, &audit, out))?;
-    let fails = |severity| audit.failures().any(|finding| finding.severity >= severity);
+    let fail_on = args.fail_on.or(policy.fail_on);
     Ok(Exit::Done {
-        findings: args.fail_on.is_some_and(fails),
+        findings: fail_on.is_some_and(|bound| audit.worst() >= Some(bound)),
         unknown: !audit.gaps.is_empty() || audit.with_status(Status::Unknown).next().is_some(),
     })
-}
-
-fn judge(facts: &Facts) -> Audit {
-    let report = plimsoll_rules::judge(facts, plimsoll_rules::all());
-    let mut audit = Audit::new(facts, plimsoll_rules::all(), report);
-    audit.effects = plimsoll_upgrade::effects(facts);
-    audit
 }
 
 fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
@@ -49,7 +43,7 @@ fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()>
         Format::Sarif => sarif::write(audit, out),
         Format::Junit => junit::write(audit, out),
         Format::Markdown => markdown::write(audit, args.full, out),
-        Format::Html => Ok(()),
+        Format::Html => html::write(audit, out),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod facts;
+mod judge;
 mod look;
 
 use std::io::{self, Write};

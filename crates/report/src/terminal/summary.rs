@@ -54,17 +54,11 @@ fn exceptions(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
 
 fn policy(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
     let policy = &audit.policy;
-    if policy.unused.is_empty() && policy.rules_off.is_empty() {
+    if policy.rules_off.is_empty() {
         return Ok(());
     }
     page.heading("Policy", &policy.name)?;
-    for sentence in &policy.unused {
-        page.labelled("unused", UNKNOWN, &[span(sentence, PLAIN)])?;
-    }
-    if !policy.rules_off.is_empty() {
-        page.labelled("off", DIM, &[span(&policy.rules_off.join(", "), PLAIN)])?;
-    }
-    Ok(())
+    page.labelled("off", DIM, &[span(&policy.rules_off.join(", "), PLAIN)])
 }
 
 fn coverage(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {

@@ -1,0 +1,57 @@
+//! Judges facts under a policy.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use plimsoll_facts::Facts;
+use plimsoll_policy::{LoadError, Policy};
+use plimsoll_report::{Audit, PolicySummary};
+use plimsoll_rules::Rule;
+
+use crate::exit::Usage;
+
+/// Where a policy is looked for when none is named, the nearest first.
+const PLACES: [&str; 2] = ["plimsoll.toml", "/etc/plimsoll/plimsoll.toml"];
+
+/// The policy that is named, or found, or built in.
+///
+/// # Errors
+/// When the file cannot be read or holds mistakes.
+pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
+    let found = || PLACES.into_iter().map(PathBuf::from).find(|path| path.exists());
+    let policy = match named.map(Path::to_owned).or_else(found) {
+        Some(path) => Policy::open(&path),
+        None => Policy::baseline(),
+    };
+    policy.map_err(|error| match error {
+        LoadError::Read { .. } => error.into(),
+        mistake => Usage(mistake.to_string()).into(),
+    })
+}
+
+/// Asks the rules that the policy wants, applies its decisions, and adds what upgrade steps would stop.
+///
+/// # Errors
+/// When the facts bear no date.
+pub(crate) fn judge(facts: &Facts, policy: &Policy) -> Result<Audit> {
+    let (wanted, off): (Vec<&Rule>, Vec<&Rule>) =
+        plimsoll_rules::all().partition(|rule| policy.enables(rule));
+    let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());
+    // The day of the facts, not of the judgement: the same facts give the same answer on any day.
+    plimsoll_policy::apply(policy, day(facts.collected_at)?, &mut report);
+    let mut audit = Audit::new(facts, wanted, report);
+    audit.policy = PolicySummary {
+        name: policy.name.clone(),
+        rules_off: off.iter().map(|rule| rule.id.to_owned()).collect(),
+    };
+    audit.effects = plimsoll_upgrade::effects(facts);
+    Ok(audit)
+}
+
+fn day(seconds: i64) -> Result<Date> {
+    let time = Timestamp::from_second(seconds).context("the facts' collected_at is no time")?;
+    Ok(time.to_zoned(TimeZone::UTC).date())
+}
