@@ -211,6 +211,20 @@ pub enum EffectKind {
 }
 
 impl EffectKind {
+    /// All kinds, worst first.
+    pub const ALL: [Self; 10] = [
+        Self::Removed,
+        Self::StaysDown,
+        Self::Unknown,
+        Self::Killed,
+        Self::Restart,
+        Self::Starts,
+        Self::CutExec,
+        Self::CutLoopback,
+        Self::CutDns,
+        Self::None,
+    ];
+
     /// The identifier, as in JSON.
     pub fn id(self) -> &'static str {
         match self {

@@ -13,11 +13,11 @@ mod step;
 #[cfg(test)]
 mod testing;
 mod trap;
-mod version;
 mod view;
 
 pub use effect::*;
 use plimsoll_facts::Facts;
+pub use trap::trap_ids;
 
 use crate::view::EngineView;
 

@@ -2,6 +2,8 @@
 
 use plimsoll_facts::{Container, Declared, Engine, EngineKind, Facts, Process, RunningProgram};
 
+use serde_json::Value;
+
 use crate::live_restore::LiveRestore;
 use crate::{ContainerRef, measured};
 
@@ -54,7 +56,9 @@ impl<'a> EngineView<'a> {
     }
 
     pub(crate) fn is_rootless(&self) -> bool {
-        self.engine.daemon.value().is_some_and(|daemon| daemon.in_user_namespace == Some(true))
+        let options = self.engine.info.value().map_or(&[][..], |info| &info.security_options);
+        options.iter().any(|option| option == "name=rootless")
+            || self.engine.daemon.value().is_some_and(|daemon| daemon.in_user_namespace == Some(true))
     }
 
     pub(crate) fn in_swarm(&self) -> bool {
@@ -152,13 +156,7 @@ impl<'a> ContainerView<'a> {
 
     /// Who reaches it through docker-proxy. `None` where nobody does.
     pub(crate) fn loopback_clients(&self) -> Option<LoopbackClients> {
-        let without_proxy = self
-            .engine
-            .settings
-            .get("userland-proxy")
-            .and_then(|setting| setting.loaded.as_ref())
-            .is_some_and(|loaded| loaded.as_bool() == Some(false));
-        if without_proxy {
+        if self.proxy_is_off() {
             return None;
         }
         let ports = &self.declared()?.ports;
@@ -169,6 +167,16 @@ impl<'a> ContainerView<'a> {
         let everywhere = |address: &str| matches!(address, "" | "0.0.0.0" | "::");
         let port = ports.iter().find(|port| everywhere(&port.host_address))?;
         Some(LoopbackClients::OnHost { port: port.host_port })
+    }
+
+    /// Whether the running daemon is known to publish ports without docker-proxy.
+    fn proxy_is_off(&self) -> bool {
+        let Some(setting) = self.engine.settings.get("userland-proxy") else { return false };
+        let file = self.engine.config_file.value();
+        let file_is_loaded = file.is_some_and(|file| file.newer_than_daemon == Some(false));
+        let from_file = setting.file.as_ref().filter(|_| file_is_loaded);
+        let value = setting.loaded.as_ref().or(setting.flag.as_ref()).or(from_file);
+        value.and_then(Value::as_bool) == Some(false)
     }
 
     /// The network on which names are resolved by the daemon: any that a person made.

@@ -1,19 +1,16 @@
 //! Traps in how containers were started.
 
-use super::{about, running};
-use crate::Trap;
+use super::{Found, running};
 use crate::live_restore::LiveRestore;
 use crate::view::{ContainerView, EngineView, LoopbackClients};
 
-pub(super) fn no_restart_policy(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn no_restart_policy(view: &EngineView<'_>) -> Option<Found> {
     let affected = running(view, |container| {
         matches!(container.restart_policy(), Some("" | "no"))
             && !removed(container)
             && !container.is_swarm_task()
     });
-    about(
-        view,
-        "no-restart-policy",
+    Found::about(
         affected,
         "no restart policy: these stay down after a reboot, and after every stop of the daemon without live-restore",
         "`docker update --restart unless-stopped CONTAINER` (with live-restore; else always) costs nothing; or write \
@@ -21,38 +18,32 @@ pub(super) fn no_restart_policy(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn removed_when_stopped(view: &EngineView<'_>) -> Option<Trap> {
-    about(
-        view,
-        "removed-when-stopped",
+pub(super) fn removed_when_stopped(view: &EngineView<'_>) -> Option<Found> {
+    Found::about(
         running(view, removed),
         "run with --rm: whatever stops them also removes them, with the data in their anonymous volumes",
         "save what they hold before the step; recreate what must last without --rm and with a named volume",
     )
 }
 
-pub(super) fn stopped_starts_again(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn stopped_starts_again(view: &EngineView<'_>) -> Option<Found> {
     let stopped = view.containers.iter().filter(|view| view.container.state == "exited");
     let affected =
         stopped.filter(|view| view.restart_policy() == Some("always")).map(ContainerView::reference);
-    about(
-        view,
-        "stopped-starts-again",
+    Found::about(
         affected.collect(),
         "stopped by hand, but restart policy always: the daemon starts these again whenever it starts",
         "`docker update --restart no CONTAINER`, or remove them",
     )
 }
 
-pub(super) fn loopback_published(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn loopback_published(view: &EngineView<'_>) -> Option<Found> {
     if view.live_restore == LiveRestore::Off {
         return None;
     }
     let affected =
         running(view, |container| matches!(container.loopback_clients(), Some(LoopbackClients::All { .. })));
-    about(
-        view,
-        "loopback-published",
+    Found::about(
         affected,
         "published on the host's loopback address only: live-restore does not save these connections, they run \
          through docker-proxy, which dies with the daemon",
@@ -60,13 +51,11 @@ pub(super) fn loopback_published(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn embedded_dns(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn embedded_dns(view: &EngineView<'_>) -> Option<Found> {
     if view.live_restore == LiveRestore::Off {
         return None;
     }
-    about(
-        view,
-        "embedded-dns",
+    Found::about(
         running(view, |container| container.embedded_dns().is_some()),
         "on networks that resolve names through the daemon (compose's default): programs that connect anew for each \
          request fail as long as the daemon is away; open connections stay. Live-restore does not change that",
@@ -75,16 +64,14 @@ pub(super) fn embedded_dns(view: &EngineView<'_>) -> Option<Trap> {
 }
 
 /// How much a container writes is not among the facts.
-pub(super) fn output_may_block(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn output_may_block(view: &EngineView<'_>) -> Option<Found> {
     if view.live_restore == LiveRestore::Off {
         return None;
     }
     let logged = |container: &ContainerView<'_>| {
         container.declared().is_some_and(|declared| declared.host_config.log_driver != "none")
     };
-    about(
-        view,
-        "output-may-block",
+    Found::about(
         running(view, logged),
         "their output is collected by the daemon: one that writes more than 64 KiB while the daemon is away waits \
          until it is back. How much they write is not known",
@@ -92,7 +79,7 @@ pub(super) fn output_may_block(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn host_gateway(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn host_gateway(view: &EngineView<'_>) -> Option<Found> {
     if view.live_restore == LiveRestore::Off {
         return None;
     }
@@ -100,9 +87,7 @@ pub(super) fn host_gateway(view: &EngineView<'_>) -> Option<Trap> {
         let hosts = container.declared().map(|declared| declared.host_config.extra_hosts.as_slice());
         hosts.unwrap_or_default().iter().any(|host| host.ends_with("host-gateway"))
     };
-    about(
-        view,
-        "host-gateway",
+    Found::about(
         running(view, uses_it),
         "use host-gateway: after a restart of the daemon with live-restore, `docker network connect` fails for them \
          (an open bug of Docker 29, moby #53089)",

@@ -5,66 +5,83 @@ mod daemon;
 mod orphan;
 mod stopping;
 
+use plimsoll_rules::Evidence;
+
 use crate::view::{ContainerView, EngineView};
 use crate::{ContainerRef, Trap};
 
 /// Every trap that is laid on this host.
 pub(crate) fn all(views: &[EngineView<'_>]) -> Vec<Trap> {
     let docker = views.iter().filter(|view| view.has_docker_daemon());
-    docker.flat_map(|view| TRAPS.iter().filter_map(move |trap| trap(view))).collect()
+    docker
+        .flat_map(|view| TRAPS.iter().filter_map(move |(id, find)| Some(find(view)?.named(id, view))))
+        .collect()
 }
 
-type Find = fn(&EngineView<'_>) -> Option<Trap>;
+/// The id of every trap that plimsoll knows, in the order of a report.
+pub fn trap_ids() -> impl Iterator<Item = &'static str> {
+    TRAPS.iter().map(|(id, _)| *id)
+}
 
-/// In the order of a report: what decides about the whole engine first.
-const TRAPS: [Find; 20] = [
-    daemon::invalid_configuration,
-    daemon::live_restore_off,
-    daemon::live_restore_not_loaded,
-    daemon::live_restore_lost_at_restart,
-    daemon::swarm_without_live_restore,
-    daemon::network_options_changed,
-    daemon::package_restarts_daemon,
-    daemon::containerd_stops_daemon,
-    stopping::unless_stopped_crash,
-    stopping::ignores_sigterm,
-    stopping::database_stop_timeout,
-    stopping::stop_longer_than_systemd_waits,
-    containers::no_restart_policy,
-    containers::removed_when_stopped,
-    containers::stopped_starts_again,
-    containers::loopback_published,
-    containers::embedded_dns,
-    containers::host_gateway,
-    containers::output_may_block,
-    orphan::orphaned_process,
+type Find = fn(&EngineView<'_>) -> Option<Found>;
+
+/// What decides about the whole engine first.
+const TRAPS: [(&str, Find); 20] = [
+    ("invalid-daemon-configuration", daemon::invalid_configuration),
+    ("live-restore-off", daemon::live_restore_off),
+    ("live-restore-not-loaded", daemon::live_restore_not_loaded),
+    ("live-restore-lost-at-restart", daemon::live_restore_lost_at_restart),
+    ("swarm-without-live-restore", daemon::swarm_without_live_restore),
+    ("network-options-changed", daemon::network_options_changed),
+    ("package-restarts-daemon", daemon::package_restarts_daemon),
+    ("containerd-stops-daemon", daemon::containerd_stops_daemon),
+    ("unless-stopped-crash", stopping::unless_stopped_crash),
+    ("ignores-sigterm", stopping::ignores_sigterm),
+    ("database-stop-timeout", stopping::database_stop_timeout),
+    ("stop-longer-than-systemd-waits", stopping::stop_longer_than_systemd_waits),
+    ("no-restart-policy", containers::no_restart_policy),
+    ("removed-when-stopped", containers::removed_when_stopped),
+    ("stopped-starts-again", containers::stopped_starts_again),
+    ("loopback-published", containers::loopback_published),
+    ("embedded-dns", containers::embedded_dns),
+    ("host-gateway", containers::host_gateway),
+    ("output-may-block", containers::output_may_block),
+    ("orphaned-process", orphan::orphaned_process),
 ];
 
-/// A trap about containers, where there are any.
-fn about(
-    view: &EngineView<'_>,
-    id: &str,
+/// A trap before it is given its name.
+struct Found {
     containers: Vec<ContainerRef>,
-    message: impl Into<String>,
-    remedy: impl Into<String>,
-) -> Option<Trap> {
-    (!containers.is_empty()).then(|| Trap { containers, ..engine_wide(view, id, message, remedy) })
+    message: String,
+    remedy: String,
+    evidence: Vec<Evidence>,
 }
 
-/// A trap about an engine as a whole.
-fn engine_wide(
-    view: &EngineView<'_>,
-    id: &str,
-    message: impl Into<String>,
-    remedy: impl Into<String>,
-) -> Trap {
-    Trap {
-        id: id.to_owned(),
-        engine: view.engine.endpoint.clone(),
-        containers: Vec::new(),
-        message: message.into(),
-        remedy: remedy.into(),
-        evidence: Vec::new(),
+impl Found {
+    /// About an engine as a whole.
+    fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { containers: Vec::new(), message: message.into(), remedy: remedy.into(), evidence: Vec::new() }
+    }
+
+    /// About containers, where there are any.
+    fn about(
+        containers: Vec<ContainerRef>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Option<Self> {
+        (!containers.is_empty()).then(|| Self { containers, ..Self::new(message, remedy) })
+    }
+
+    fn named(self, id: &str, view: &EngineView<'_>) -> Trap {
+        let Self { containers, message, remedy, evidence } = self;
+        Trap {
+            id: id.to_owned(),
+            engine: view.engine.endpoint.clone(),
+            containers,
+            message,
+            remedy,
+            evidence,
+        }
     }
 }
 

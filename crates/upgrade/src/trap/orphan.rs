@@ -3,13 +3,12 @@
 use plimsoll_facts::{ComponentKind, RunningProgram};
 use plimsoll_rules::Evidence;
 
-use super::about;
-use crate::Trap;
+use super::Found;
 use crate::view::{ContainerView, EngineView};
 
 /// A container that the engine reports as stopped although its shim or its processes are there: starting it again
 /// puts two programs on one set of data.
-pub(super) fn orphaned_process(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn orphaned_process(view: &EngineView<'_>) -> Option<Found> {
     let mut containers = Vec::new();
     let mut evidence = Vec::new();
     // One that is being removed has processes for a moment longer.
@@ -21,16 +20,14 @@ pub(super) fn orphaned_process(view: &EngineView<'_>) -> Option<Trap> {
         containers.push(container.reference());
         evidence.push(found.expected(format!("none: the engine says {}", container.container.state)));
     }
-    let trap = about(
-        view,
-        "orphaned-process",
+    let trap = Found::about(
         containers,
         "the engine says that these do not run, but their processes do: they serve on without published ports, and a \
          start puts a second program on the same data",
         "do not start or restart them; stop the processes that are left in an orderly way first (a database by its \
          own shutdown), then start the container",
     );
-    trap.map(|trap| Trap { evidence, ..trap })
+    trap.map(|trap| Found { evidence, ..trap })
 }
 
 fn left_behind(view: &EngineView<'_>, container: &ContainerView<'_>) -> Option<Evidence> {

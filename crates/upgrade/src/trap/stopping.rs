@@ -1,7 +1,6 @@
 //! Traps in how containers stop.
 
-use super::{about, engine_wide, running};
-use crate::Trap;
+use super::{Found, running};
 use crate::live_restore::LiveRestore;
 use crate::measured;
 use crate::view::{ContainerView, EngineView};
@@ -11,16 +10,14 @@ const SHORT_FOR_A_DATABASE: i64 = 60;
 /// systemd's default `TimeoutStopSec`, after which it kills dockerd itself.
 const SYSTEMD_WAITS: i64 = 90;
 
-pub(super) fn unless_stopped_crash(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn unless_stopped_crash(view: &EngineView<'_>) -> Option<Found> {
     if view.live_restore != LiveRestore::Off {
         return None;
     }
     let affected = running(view, |container| {
         container.restart_policy() == Some("unless-stopped") && !container.is_swarm_task()
     });
-    about(
-        view,
-        "unless-stopped-crash",
+    Found::about(
         affected,
         "restart policy unless-stopped without live-restore: an orderly restart of the daemon starts them again, but \
          after a crash, an out-of-memory kill or systemd's stop time-out they are stopped and stay down",
@@ -28,7 +25,7 @@ pub(super) fn unless_stopped_crash(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn ignores_sigterm(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn ignores_sigterm(view: &EngineView<'_>) -> Option<Found> {
     let (slowest, timeout) = view.slowest()?;
     let affected = running(view, |container| container.obeys_stop_signal() == Some(false));
     let everybody = match view.live_restore {
@@ -37,9 +34,7 @@ pub(super) fn ignores_sigterm(view: &EngineView<'_>) -> Option<Trap> {
             "whenever the daemon stops its containers, all others wait for the slowest of them before they start again"
         }
     };
-    about(
-        view,
-        "ignores-sigterm",
+    Found::about(
         affected,
         format!(
             "the first process does not handle SIGTERM: {everybody} ({timeout} s for {})",
@@ -49,15 +44,13 @@ pub(super) fn ignores_sigterm(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn database_stop_timeout(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn database_stop_timeout(view: &EngineView<'_>) -> Option<Found> {
     let short = |container: &ContainerView<'_>| {
         container.database().is_some()
             && container.stop_timeout().is_some_and(|timeout| timeout < SHORT_FOR_A_DATABASE)
     };
     let affected = running(view, short);
-    about(
-        view,
-        "database-stop-timeout",
+    Found::about(
         affected,
         format!(
             "databases that are killed when they do not stop within {SHORT_FOR_A_DATABASE} s, most by default within \
@@ -68,14 +61,12 @@ pub(super) fn database_stop_timeout(view: &EngineView<'_>) -> Option<Trap> {
     )
 }
 
-pub(super) fn stop_longer_than_systemd_waits(view: &EngineView<'_>) -> Option<Trap> {
+pub(super) fn stop_longer_than_systemd_waits(view: &EngineView<'_>) -> Option<Found> {
     let (slowest, timeout) = view.slowest().filter(|(_, timeout)| *timeout >= SYSTEMD_WAITS)?;
     if view.live_restore == LiveRestore::On {
         return None;
     }
-    let trap = engine_wide(
-        view,
-        "stop-longer-than-systemd-waits",
+    let trap = Found::new(
         format!(
             "{} takes {timeout} s to stop; systemd by default kills the daemon after {SYSTEMD_WAITS} s, which counts \
              as a crash",
@@ -83,5 +74,5 @@ pub(super) fn stop_longer_than_systemd_waits(view: &EngineView<'_>) -> Option<Tr
         ),
         "stop this container first, or raise TimeoutStopSec= of docker.service",
     );
-    Some(Trap { containers: vec![slowest.reference()], ..trap })
+    Some(Found { containers: vec![slowest.reference()], ..trap })
 }
