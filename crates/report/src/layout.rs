@@ -64,11 +64,18 @@ impl TerminalOptions {
 pub(crate) struct Span<'a> {
     pub(crate) text: &'a str,
     pub(crate) style: Style,
+    /// Whether to keep it on one line where one line can hold it.
+    whole: bool,
 }
 
 /// A piece of a line in a style.
 pub(crate) fn span(text: &str, style: Style) -> Span<'_> {
-    Span { text, style }
+    Span { text, style, whole: false }
+}
+
+/// A piece of a line that is better not broken: a path, a command.
+pub(crate) fn whole(text: &str, style: Style) -> Span<'_> {
+    Span { text, style, whole: true }
 }
 
 /// Columns of the gutter that holds severities and labels, without the two spaces after it.
@@ -156,7 +163,8 @@ impl<'w> Page<'w> {
         let mut space = false;
         for part in spans {
             let text = escape::visible(part.text);
-            for (number, mut word) in text.split(' ').enumerate() {
+            let whole = part.whole && escape::width(&text) <= room;
+            for (number, mut word) in text.split(|c| c == ' ' && !whole).enumerate() {
                 space |= number > 0;
                 if word.is_empty() {
                     continue;

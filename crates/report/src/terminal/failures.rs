@@ -6,7 +6,7 @@ use plimsoll_rules::Finding;
 
 use super::names;
 use crate::group::{self, RuleGroup, Same};
-use crate::layout::{self, BOLD, DIM, PLAIN, Page, REMEDY, TerminalOptions, span};
+use crate::layout::{self, BOLD, DIM, PLAIN, Page, REMEDY, TerminalOptions, span, whole};
 use crate::{Audit, words};
 
 /// Different messages of one rule that are shown, unless all are asked for.
@@ -98,7 +98,7 @@ fn write_evidence(
     let shown = options.shown(facts.len(), FACTS);
     for (number, fact) in facts[..shown].iter().enumerate() {
         let expected = words::expected(fact);
-        let source = format!(" [{}]", fact.source);
+        let source = format!("[{}]", fact.source);
         page.labelled(
             if number == 0 { label } else { "" },
             DIM,
@@ -107,7 +107,8 @@ fn write_evidence(
                 span(" = ", DIM),
                 span(&fact.value, PLAIN),
                 span(&expected, PLAIN),
-                span(&source, DIM),
+                span(" ", PLAIN),
+                whole(&source, DIM),
             ],
         )?;
     }
