@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub(crate) use settings::is_rootless;
+pub(crate) use settings::{has_security_option, is_rootless};
 
 crate::rules! {
     api_without_authorization,

@@ -29,7 +29,7 @@ pub(crate) fn is_rootless(engine: &Engine) -> bool {
 }
 
 /// Whether the engine reports a security option by this name (`name=rootless`).
-pub(super) fn has_security_option(options: &[String], name: &str) -> bool {
+pub(crate) fn has_security_option(options: &[String], name: &str) -> bool {
     options.iter().any(|option| option.split(',').any(|part| part.strip_prefix("name=") == Some(name)))
 }
 

@@ -3,6 +3,7 @@
 use plimsoll_facts::{Effective, Gap, Process};
 
 use crate::answer::{fail, gap};
+use crate::engine::has_security_option;
 use crate::processes::{evidence_of, label, labels, members};
 use crate::{EngineContext, Evidence, Judgement, Outcome, Problem};
 
@@ -18,7 +19,7 @@ pub(super) fn inactive(cx: &EngineContext<'_>, module: &str) -> Result<Option<St
 /// Whether the engine gives its containers a label of this module.
 pub(super) fn engine_uses(cx: &EngineContext<'_>, module: &str) -> Result<bool, Gap> {
     let options = &cx.engine.info.require()?.security_options;
-    Ok(options.iter().any(|option| option.split(',').next() == Some(&format!("name={module}"))))
+    Ok(has_security_option(options, module))
 }
 
 /// The label without the line end or zero byte with which some kernels close it.

@@ -3,6 +3,7 @@
 use plimsoll_facts::{Container, Effective, Gap, HostConfig, Namespaces};
 
 use crate::answer::{fail, gap, pass};
+use crate::engine::has_security_option;
 use crate::processes::{label, members};
 use crate::sides::by_kernel_or_declaration;
 use crate::{EngineContext, Evidence, Judgement, Problem};
@@ -22,6 +23,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub(super) const ALL: [Self; 6] = [Self::Cgroup, Self::Ipc, Self::Net, Self::Pid, Self::User, Self::Uts];
+
     /// The name of the link in `/proc/PID/ns`.
     pub(super) fn link(self) -> &'static str {
         match self {
@@ -177,11 +181,8 @@ fn is_host(cx: &EngineContext<'_>, kind: Kind, mode: &str, container: &Container
 
 /// Whether containers get the host's user namespace unless they ask for another.
 pub(super) fn engine_shares_user_namespace(cx: &EngineContext<'_>) -> Result<bool, Gap> {
-    let info = cx.engine.info.require()?;
-    let option = |name: &str| {
-        info.security_options.iter().any(|o| o.split(',').next() == Some(&format!("name={name}")))
-    };
-    Ok(!option("userns") && !option("rootless"))
+    let options = &cx.engine.info.require()?.security_options;
+    Ok(!["userns", "rootless"].iter().any(|name| has_security_option(options, name)))
 }
 
 /// What the tests of the namespace rules have in common.
