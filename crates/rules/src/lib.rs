@@ -36,7 +36,7 @@ pub(crate) use rules;
 
 /// Every rule, by concern.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [kernel::RULES, isolation::RULES, engine::RULES].into_iter().flatten().copied()
+    [kernel::RULES, isolation::RULES, engine::RULES, engine::files::RULES].into_iter().flatten().copied()
 }
 
 /// The rule with this id.

@@ -1,5 +1,7 @@
 //! Docker itself: who can use it, how its daemon is configured, which of its files others may change.
 
+mod audit_coverage;
+pub(crate) mod files;
 mod settings;
 
 pub(crate) use settings::{has_security_option, is_rootless};
@@ -12,11 +14,15 @@ crate::rules! {
     container_logs_stay_on_host,
     container_logs_unrotated,
     daemon_log_level_unsuited,
+    data_root_on_root_filesystem,
     default_bridge_connects_containers,
     default_seccomp_profile_weakened,
     default_ulimits_unset,
+    docker_group_members,
     engine_experimental,
+    engine_files_unaudited,
     engine_runs_as_root,
+    extra_root_accounts,
     firewall_rules_unmanaged,
     live_restore_off,
     metrics_exposed,
