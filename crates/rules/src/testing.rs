@@ -294,9 +294,9 @@ fn default_effective() -> Effective {
         uid_map: Fact::known(vec![(0, 0, u32::MAX)], "/proc/4711/uid_map"),
         rlimits: Fact::known(
             BTreeMap::from([
-                ("Max open files".to_owned(), (Some(1_048_576), Some(1_048_576))),
-                ("Max processes".to_owned(), (None, None)),
-                ("Max core file size".to_owned(), (Some(0), None)),
+                ("nofile".to_owned(), (Some(1_048_576), Some(1_048_576))),
+                ("nproc".to_owned(), (None, None)),
+                ("core".to_owned(), (Some(0), None)),
             ]),
             "/proc/4711/limits",
         ),
@@ -306,9 +306,10 @@ fn default_effective() -> Effective {
 const CGROUP: &str = "/sys/fs/cgroup/system.slice/docker-c0ffee.scope";
 
 /// moby `oci/defaults.go`.
-const MASKED: [&str; 9] = [
+const MASKED: [&str; 10] = [
     "/proc/asound",
     "/proc/acpi",
+    "/proc/interrupts",
     "/proc/kcore",
     "/proc/keys",
     "/proc/latency_stats",

@@ -6,6 +6,10 @@ use crate::processes::{in_host_user_namespace, is_root, members, shortened};
 use crate::sides::by_kernel_or_declaration;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
 
+/// Masked by recent engines only: they tell energy and temperature, a side channel (GHSA-jq35-85cj-fj4p,
+/// GHSA-6fw5-f8r9-fgfm).
+const NEWER_MASKS: [&str; 2] = ["/proc/interrupts", "/sys/devices/virtual/powercap"];
+
 pub(super) const RULE: Rule = Rule {
     id: "kernel-paths-unmasked",
     title: "Kernel files that should be hidden or read-only are open in the container",
@@ -15,7 +19,8 @@ pub(super) const RULE: Rule = Rule {
           /proc/sys sets kernel.core_pattern, and the host runs that program as root at the next crash; \
           /proc/sysrq-trigger reboots the host, and the hidden ones tell addresses, keys and timers of others.",
     fix: "Recreate the container without --security-opt systempaths=unconfined and without --privileged. For a single \
-          setting of its own namespaces use --sysctl. This stops the container.",
+          setting of its own namespaces use --sysctl. An old engine masks less: update it. Recreating stops the \
+          container.",
     references: &[
         "core(5)",
         "proc_sys_kernel(5)",
@@ -46,7 +51,11 @@ fn by_mounts(cx: &EngineContext<'_>, effective: &Effective) -> Judgement {
     };
     let writable = open.iter().find(|mask| mask.wanted == MaskKind::ReadOnly);
     let root = is_host_root(cx, effective)?;
-    let severity = if writable.is_some() && root { Severity::High } else { RULE.severity };
+    let severity = match writable {
+        Some(_) if root => Severity::High,
+        None if open.iter().all(|mask| NEWER_MASKS.contains(&mask.path.as_str())) => Severity::Low,
+        _ => RULE.severity,
+    };
     let message = match (writable, root) {
         (Some(mask), true) => format!("root can write to {} of the host's kernel", mask.path),
         (Some(mask), false) => format!("{} is mounted writable", mask.path),
@@ -122,7 +131,8 @@ mod tests {
             .severity
         };
         assert_eq!((as_root(true), as_root(false)), (Severity::High, Severity::Medium));
-        assert_eq!(answer(&RULE, &container(|c| open(c, "/proc/kcore"))).message, "/proc/kcore is not masked");
+        assert_eq!(answer(&RULE, &container(|c| open(c, "/proc/kcore"))).severity, Severity::Medium);
+        assert_eq!(answer(&RULE, &container(|c| open(c, "/proc/interrupts"))).severity, Severity::Low);
     }
 
     #[test]

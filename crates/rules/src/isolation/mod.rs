@@ -1,6 +1,5 @@
 //! Namespaces, capabilities, seccomp, LSM, mounts, devices: is each container really apart?
 
-mod bridges;
 mod devices;
 mod lsm;
 mod namespaces;
@@ -23,7 +22,6 @@ crate::rules! {
     host_pid_namespace,
     host_user_namespace,
     host_uts_namespace,
-    inter_container_traffic,
     joined_namespace_orphaned,
     kernel_paths_unmasked,
     namespace_not_as_declared,

@@ -1,8 +1,11 @@
-use plimsoll_facts::Network;
+use plimsoll_facts::{Gap, Network};
 
-use super::bridges::{denies_traffic, unfiltered};
 use crate::answer::{fail, not_applicable, pass};
+use crate::kernel::sysctl;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
+
+/// The network's option that keeps its containers apart.
+const ICC: &str = "com.docker.network.bridge.enable_icc";
 
 pub(super) const RULE: Rule = Rule {
     id: "network-isolation-not-in-force",
@@ -24,17 +27,34 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(cx: &EngineContext<'_>, network: &Network) -> Judgement {
-    if network.driver != "bridge" || !denies_traffic(network) {
+    let denied = network.options.get(ICC).is_some_and(|value| value == "false");
+    if network.driver != "bridge" || !denied {
         return not_applicable("the network lets its containers talk to each other");
     }
     match unfiltered(cx, network)? {
         None => pass(Evidence::new("packets within the bridge", "reach the packet filter", "/proc/sys/net/bridge")),
         Some(hole) => {
-            let declared =
-                Evidence::new("com.docker.network.bridge.enable_icc", "false", cx.engine.networks.source());
+            let declared = Evidence::new(ICC, "false", cx.engine.networks.source());
             fail(Problem::new("its containers reach each other, although icc is off", vec![declared, hole]))
         }
     }
+}
+
+/// Why packets within the bridge never reach the packet filter that should drop them; `None` where they do.
+///
+/// The engine's rule stands in the FORWARD chain, and the kernel hands packets that stay within one bridge to it only
+/// where br_netfilter is loaded and these settings are 1.
+fn unfiltered(cx: &EngineContext<'_>, network: &Network) -> Result<Option<Evidence>, Gap> {
+    let ipv6 = network.ipv6.then_some("net.bridge.bridge-nf-call-ip6tables");
+    for name in ["net.bridge.bridge-nf-call-iptables"].into_iter().chain(ipv6) {
+        let (value, source) = match sysctl::text(cx.facts, name)? {
+            Some(("1", _)) => continue,
+            Some(found) => found,
+            None => ("absent: br_netfilter is not loaded", "/proc/sys/net/bridge"),
+        };
+        return Ok(Some(Evidence::new(name, value, source).expected("1")));
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

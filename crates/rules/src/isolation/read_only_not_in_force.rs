@@ -2,7 +2,7 @@ use plimsoll_facts::{Container, Declared, Effective, Gap, MaskState};
 
 use super::root_filesystem_writable::root_mount;
 use crate::answer::{fail, pass};
-use crate::paths::is_same;
+use crate::paths::{depth_below, is_same};
 use crate::processes::shortened;
 use crate::sides::by_both;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
@@ -58,13 +58,17 @@ fn open(declared: &Declared, effective: &Effective) -> Result<Vec<(String, Strin
             open.push((mask.path.clone(), "open".to_owned()));
         }
     }
-    let paths = effective.host_paths.require()?;
+    let mounts = effective.mounts.require()?;
+    let declared_at = |target: &str| declared.mounts.iter().any(|mount| is_same(&mount.target, target));
     for mount in declared.mounts.iter().filter(|mount| !mount.rw) {
-        let Some(path) = paths.iter().find(|path| is_same(&path.target, &mount.target)) else { continue };
-        if path.writable {
+        let Some(top) = mounts.iter().rev().find(|m| is_same(&m.target, &mount.target)) else { continue };
+        let below = mounts.iter().find(|m| {
+            !m.is_read_only() && depth_below(&m.target, &mount.target) > Some(0) && !declared_at(&m.target)
+        });
+        if !top.is_read_only() {
             open.push((mount.target.clone(), "writable".to_owned()));
-        } else if let Some(below) = path.writable_below.first() {
-            open.push((mount.target.clone(), format!("writable at {below}")));
+        } else if let Some(below) = below {
+            open.push((mount.target.clone(), format!("writable at {}", below.target)));
         }
     }
     Ok(open)
@@ -72,32 +76,40 @@ fn open(declared: &Declared, effective: &Effective) -> Result<Vec<(String, Strin
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_facts::{Container, DeclaredMount, Fact, HostPath, MaskState};
+    use plimsoll_facts::{Container, DeclaredMount, Fact, MaskState, Mount};
 
     use super::RULE;
     use crate::Status;
     use crate::testing::{Reach, container, status_of, stopped};
 
-    fn with_read_only_mount(c: &mut Container, path: HostPath) {
-        c.declared().mounts = vec![DeclaredMount { kind: "bind".into(), target: "/m".into(), ..Default::default() }];
-        c.host_paths().push(HostPath { host: "/srv".into(), target: "/m".into(), ..path });
+    fn with_mounts(c: &mut Container, mounts: &[(&str, &str)]) {
+        c.declared().mounts =
+            vec![DeclaredMount { kind: "bind".into(), target: "/m".into(), ..DeclaredMount::default() }];
+        let mounts = mounts.iter().map(|(target, options)| Mount {
+            target: (*target).into(),
+            options: (*options).into(),
+            ..Mount::default()
+        });
+        c.effective().mounts.value_mut().unwrap().extend(mounts);
     }
 
     #[test]
     fn as_declared() {
         assert_eq!(status_of(&RULE, &container(|_| ())), Status::Pass);
-        assert_eq!(
-            status_of(&RULE, &container(|c| with_read_only_mount(c, HostPath::default()))),
-            Status::Pass
-        );
+        assert_eq!(status_of(&RULE, &container(|c| with_mounts(c, &[("/m", "ro")]))), Status::Pass);
+        let declared_below = container(|c| {
+            with_mounts(c, &[("/m", "ro"), ("/m/data", "rw")]);
+            let data = DeclaredMount { target: "/m/data".into(), rw: true, ..DeclaredMount::default() };
+            c.declared().mounts.push(data);
+        });
+        assert_eq!(status_of(&RULE, &declared_below), Status::Pass);
     }
 
     #[test]
     fn each_kind_of_drift() {
-        let below = HostPath { writable_below: vec!["/m/sub".into()], ..HostPath::default() };
-        assert_eq!(status_of(&RULE, &container(|c| with_read_only_mount(c, below))), Status::Fail);
-        let again = HostPath { writable: true, ..HostPath::default() };
-        assert_eq!(status_of(&RULE, &container(|c| with_read_only_mount(c, again))), Status::Fail);
+        let below = container(|c| with_mounts(c, &[("/m", "ro"), ("/m/sub", "rw")]));
+        assert_eq!(status_of(&RULE, &below), Status::Fail);
+        assert_eq!(status_of(&RULE, &container(|c| with_mounts(c, &[("/m", "rw")]))), Status::Fail);
         assert_eq!(status_of(&RULE, &container(|c| c.host_config().readonly_rootfs = true)), Status::Fail);
         let remounted = container(|c| {
             let masks = c.effective().masks.value_mut().unwrap();

@@ -54,17 +54,12 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
 }
 
 fn weigh(cx: &EngineContext<'_>, path: &HostPath, own_user_namespace: bool) -> Option<Shown> {
-    let writable = path.writable || !path.writable_below.is_empty();
     let data_root = cx.engine.info.value().map_or("", |info| info.data_root.as_str());
     if is_volume(&path.host, data_root) {
         return None;
     }
-    let (severity, gives) = sensitive_paths::judge(&path.host, writable, data_root)?;
-    let access = match (path.writable, path.writable_below.first()) {
-        (true, _) => "writable".to_owned(),
-        (false, Some(below)) => format!("read-only, but writable at {below}"),
-        (false, None) => "read-only".to_owned(),
-    };
+    let (severity, gives) = sensitive_paths::judge(&path.host, path.writable, data_root)?;
+    let access = if path.writable { "writable" } else { "read-only" };
     Some(Shown {
         severity: if own_user_namespace { severity.milder() } else { severity },
         gives,
@@ -195,10 +190,14 @@ mod tests {
         assert_eq!(status_of(&RULE, &it), Status::Pass);
     }
 
+    /// A mount of the host below a read-only one is a path of its own.
     #[test]
     fn writable_below_read_only() {
-        let it = HostPath { writable_below: vec!["/m/cron.d".into()], ..path("/etc", false) };
-        let finding = answer(&RULE, &seeing(it));
+        let it = container(|c| {
+            c.host_paths().push(HostPath { writable_below: vec!["/m/cron.d".into()], ..path("/etc", false) });
+            c.host_paths().push(HostPath { target: "/m/cron.d".into(), ..path("/etc/cron.d", true) });
+        });
+        let finding = answer(&RULE, &it);
         assert_eq!(finding.severity, Severity::Critical);
         assert!(finding.message.contains("/m/cron.d"));
     }
