@@ -6,14 +6,17 @@ mod sample;
 
 use std::io::{self, BufWriter, Write};
 
-use plimsoll_report::{TerminalOptions, html, json, junit, markdown, sarif, terminal};
+use plimsoll_report::{Benchmark, CisView, TerminalOptions, html, json, junit, markdown, sarif, terminal};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let format = arguments.first().map_or("terminal", String::as_str);
     let containers = arguments.get(1).and_then(|number| number.parse().ok()).unwrap_or(12);
-    let audit = sample::audit(containers);
+    let mut audit = sample::audit(containers);
+    if has("--cis") {
+        audit.cis = Some(CisView::of(&audit, Benchmark::V1_8));
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         "json" => json::write(&audit, &mut out)?,

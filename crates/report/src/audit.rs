@@ -10,6 +10,8 @@ use plimsoll_upgrade::Effects;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::CisView;
+
 /// Version of the audit document that this build writes.
 pub const AUDIT_SCHEMA: &str = "plimsoll.audit/1";
 
@@ -37,6 +39,9 @@ pub struct Audit {
     /// What each upgrade step does to the containers.
     #[serde(default)]
     pub effects: Effects,
+    /// The answers by control of the CIS Docker Benchmark, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cis: Option<CisView>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// Every answer of every rule, worst first.
@@ -61,6 +66,7 @@ impl Audit {
             policy: PolicySummary::default(),
             rules,
             effects: Effects::default(),
+            cis: None,
             gaps,
             findings,
         }

@@ -11,7 +11,7 @@ use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Pending, Step};
 
 use crate::group::{self, ContainerLine, SameEffect, Tally};
-use crate::{Audit, RuleText, escape, hints, words};
+use crate::{Audit, CisControl, CisStatus, RuleText, escape, hints, words};
 
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
@@ -314,6 +314,21 @@ fn failures(line: &ContainerLine<'_>, severity: &Severity) -> String {
 
 fn effect(kind: &EffectKind) -> &'static str {
     words::effect(*kind)
+}
+
+fn control_status(control: &CisControl) -> &'static str {
+    words::control_status(control.status)
+}
+
+/// The class that colours a control.
+fn control_class(control: &CisControl) -> &'static str {
+    match control.status {
+        CisStatus::Fail => control.severity.map_or("high", Severity::id),
+        CisStatus::Unknown => "unknown",
+        CisStatus::NotAutomated | CisStatus::Excepted => "medium",
+        CisStatus::Pass => "ok",
+        CisStatus::NotApplicable | CisStatus::Off => "plain",
+    }
 }
 
 #[cfg(test)]

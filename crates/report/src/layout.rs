@@ -129,20 +129,41 @@ impl<'w> Page<'w> {
 
     /// A label in the gutter, and text that is wrapped beside it.
     pub(crate) fn labelled(&mut self, label: &str, label_style: Style, spans: &[Span<'_>]) -> io::Result<()> {
-        let label = format!("{label:>GUTTER$}");
-        self.styled(&escape::fit(&label, GUTTER), label_style)?;
-        self.out.write_all(b"  ")?;
+        self.gutter(label, label_style)?;
         self.wrapped(GUTTER + 2, spans)
+    }
+
+    fn gutter(&mut self, label: &str, style: Style) -> io::Result<()> {
+        let label = format!("{label:>GUTTER$}");
+        self.styled(&escape::fit(&label, GUTTER), style)?;
+        self.out.write_all(b"  ")
     }
 
     /// A cell of `columns` beside the gutter, and text that is wrapped beside the cell.
     pub(crate) fn row(&mut self, cell: Span<'_>, columns: usize, spans: &[Span<'_>]) -> io::Result<()> {
-        write!(self.out, "{:indent$}", "", indent = GUTTER + 2)?;
+        self.labelled_row("", PLAIN, cell, columns, spans)
+    }
+
+    /// The same with a label in the gutter. A cell that is too wide stands on a line of its own.
+    pub(crate) fn labelled_row(
+        &mut self,
+        label: &str,
+        label_style: Style,
+        cell: Span<'_>,
+        columns: usize,
+        spans: &[Span<'_>],
+    ) -> io::Result<()> {
+        self.gutter(label, label_style)?;
         let text = escape::visible(cell.text);
-        let text = escape::fit(&text, columns);
-        self.styled(&text, cell.style)?;
-        write!(self.out, "{:pad$}", "", pad = columns - escape::width(&text) + 2)?;
-        self.wrapped(GUTTER + 2 + columns + 2, spans)
+        let indent = GUTTER + 2 + columns + 2;
+        if escape::width(&text) > columns {
+            self.wrapped(GUTTER + 2, &[cell])?;
+            write!(self.out, "{:indent$}", "")?;
+        } else {
+            self.styled(&text, cell.style)?;
+            write!(self.out, "{:pad$}", "", pad = columns - escape::width(&text) + 2)?;
+        }
+        self.wrapped(indent, spans)
     }
 
     /// Text that is wrapped beside the gutter.

@@ -4,7 +4,9 @@
 //! caller's to handle.
 
 mod audit;
+mod cis;
 pub mod escape;
+pub mod explain;
 mod group;
 mod hints;
 pub mod html;
@@ -18,5 +20,6 @@ pub mod terminal;
 mod words;
 
 pub use audit::*;
+pub use cis::{Benchmark, CisControl, CisStatus, CisView};
 pub use layout::TerminalOptions;
 pub use pages::{Page, rules_markdown};

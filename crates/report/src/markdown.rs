@@ -28,6 +28,7 @@ pub fn write(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     effects(audit, full, out)?;
+    controls(audit, out)?;
     unknown(audit, full, out)?;
     accepted(audit, out)?;
     for_a_person(audit, out)
@@ -150,6 +151,25 @@ fn effects(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
     }
     for trap in &audit.effects.traps {
         write!(out, "\nTrap: {}. Beforehand: {}\n", prose(&trap.message), prose(&trap.remedy))?;
+    }
+    Ok(())
+}
+
+fn controls(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
+    let Some(view) = &audit.cis else { return Ok(()) };
+    write!(out, "\n## CIS Docker Benchmark {}\n\n{}.\n\n", view.benchmark.id(), words::controls(view))?;
+    writeln!(out, "| control | status | failures | rules |\n| --- | --- | --- | --- |")?;
+    for control in &view.controls {
+        let rules: Vec<_> = control.rules.iter().map(|rule| cell(rule)).collect();
+        writeln!(
+            out,
+            "| {} {} | {} | {} | {} |",
+            prose(&control.id),
+            prose(&control.title),
+            words::control_status(control.status),
+            control.failed,
+            rules.join(" ")
+        )?;
     }
     Ok(())
 }

@@ -265,10 +265,10 @@ fn fingerprint(finding: &Finding) -> String {
     format!("{}/{}", finding.rule, path(&finding.subject))
 }
 
-/// `container/<engine>/<name>`; components of one name differ in their path.
+/// `container/<engine>/<name>`; components of one name differ in their path, exceptions in their place.
 fn path(subject: &Subject) -> String {
     let name = match subject.kind {
-        SubjectKind::Component => &subject.id,
+        SubjectKind::Component | SubjectKind::Policy => &subject.id,
         _ => &subject.name,
     };
     let name = escape::uri_segment(name);

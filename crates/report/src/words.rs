@@ -6,7 +6,7 @@ use plimsoll_facts::Gap;
 use plimsoll_rules::{Concern, Evidence, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
 
-use crate::{Audit, Coverage};
+use crate::{Audit, CisStatus, CisView, Coverage};
 
 /// `1 container`, `3 containers`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
@@ -105,6 +105,29 @@ pub(crate) fn coverage(it: &Coverage) -> String {
 pub(crate) fn asked(it: &Coverage) -> String {
     let subjects: Vec<_> = it.subjects.iter().map(|(kind, number)| count(*number, kind.id())).collect();
     format!("{} about {}", count(it.rules, "rule"), subjects.join(", "))
+}
+
+/// `118 controls: 40 passed, 12 failed`, without what is zero.
+pub(crate) fn controls(view: &CisView) -> String {
+    let parts = CisStatus::ALL.into_iter().map(|status| (view.count(status), control_status(status)));
+    let parts: Vec<_> = parts
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, status)| format!("{number} {status}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// How a control came out, in words.
+pub(crate) fn control_status(status: CisStatus) -> &'static str {
+    match status {
+        CisStatus::Fail => "failed",
+        CisStatus::Unknown => "could not be checked",
+        CisStatus::NotAutomated => "for a person",
+        CisStatus::Excepted => "accepted",
+        CisStatus::Pass => "passed",
+        CisStatus::NotApplicable => "not applicable",
+        CisStatus::Off => "switched off",
+    }
 }
 
 /// Who collected the facts.

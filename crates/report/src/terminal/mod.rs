@@ -1,5 +1,6 @@
 //! The audit for a person at a terminal: worst first, nothing wider than asked.
 
+mod cis;
 mod containers;
 mod effects;
 mod failures;
@@ -11,16 +12,21 @@ use std::io::{self, Write};
 use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, span};
 use crate::{Audit, escape, words};
 
-/// Writes the audit for a terminal.
+/// Writes the audit for a terminal; where it has a view by controls of the benchmark, by control instead of by
+/// concern.
 ///
 /// # Errors
 /// What the writer answers.
 pub fn write(audit: &Audit, options: &TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options);
     head(&mut page, audit)?;
-    containers::write(&mut page, audit, options)?;
-    failures::write(&mut page, audit, options)?;
-    effects::write(&mut page, audit, options)?;
+    if let Some(view) = &audit.cis {
+        cis::write(&mut page, audit, view, options)?;
+    } else {
+        containers::write(&mut page, audit, options)?;
+        failures::write(&mut page, audit, options)?;
+        effects::write(&mut page, audit, options)?;
+    }
     unknown::write(&mut page, audit, options)?;
     summary::write(&mut page, audit, options)
 }

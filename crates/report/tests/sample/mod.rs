@@ -373,10 +373,7 @@ pub(crate) fn audit(containers: usize) -> Audit {
         reason: "permission denied, the directory belongs to root".into(),
     }];
     let mut audit = Audit::new(&facts(&names), &RULES, Report { findings, gaps });
-    audit.policy = PolicySummary {
-        name: "baseline".into(),
-        ..PolicySummary::default()
-    };
+    audit.policy = PolicySummary { name: "baseline".into(), ..PolicySummary::default() };
     audit.effects = effects();
     audit
 }
