@@ -2,7 +2,7 @@
 
 mod sample;
 
-use plimsoll_report::{Audit, TerminalOptions, escape, terminal};
+use plimsoll_report::{Audit, Benchmark, CisView, TerminalOptions, escape, explain, terminal};
 
 fn shown(audit: &Audit, options: &TerminalOptions) -> String {
     let mut out = Vec::new();
@@ -57,4 +57,29 @@ fn full_names_every_subject() {
     let text = shown(&sample::audit(500), &TerminalOptions { full: true, ..TerminalOptions::default() });
     assert!(text.contains("shop-worker-492"));
     assert!(!text.contains("--full"));
+}
+
+#[test]
+fn controls_name_their_failures() {
+    let mut audit = sample::audit(12);
+    audit.cis = Some(CisView::of(&audit, Benchmark::V1_8));
+    let text = shown(&audit, &TerminalOptions::default());
+    assert!(text.contains("    fail  5.5     "), "{text}");
+    assert!(text.contains("container-privileged: db"));
+    assert!(text.lines().all(|line| escape::width(line) <= 80));
+}
+
+#[test]
+fn rules_are_listed_and_explained_within_the_width() {
+    for width in [40, 80, 100] {
+        let options = TerminalOptions { width, ..TerminalOptions::default() };
+        let mut out = Vec::new();
+        explain::list(plimsoll_rules::all(), &options, &mut out).unwrap();
+        for rule in plimsoll_rules::all() {
+            explain::write(rule, &options, &mut out).unwrap();
+        }
+        for line in String::from_utf8(out).unwrap().lines() {
+            assert!(escape::width(line) <= width, "{line}");
+        }
+    }
 }

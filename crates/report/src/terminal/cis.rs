@@ -46,21 +46,17 @@ fn write_control(
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let (label, style) = status(control.status);
-    let number = format!("{:NUMBER$}", control.id);
-    let rules = match control.status {
-        CisStatus::Fail | CisStatus::Off => String::new(),
-        _ => format!("  {}", control.rules.join(", ")),
-    };
-    page.labelled(label, style, &[span(&number, BOLD), span(" ", PLAIN), span(&control.title, PLAIN)])?;
-    if !rules.is_empty() && options.full {
-        page.row(span("", PLAIN), NUMBER - 1, &[span(&rules, DIM)])?;
+    page.labelled_row(label, style, span(&control.id, BOLD), NUMBER, &[span(&control.title, PLAIN)])?;
+    if options.full && control.status != CisStatus::Fail {
+        let rules = control.rules.join(", ");
+        page.row(span("", PLAIN), NUMBER, &[span(&rules, DIM)])?;
     }
     for rule in &control.rules {
         let Some(findings) = failures.get(rule.as_str()) else { continue };
         let named: Vec<_> = findings.iter().map(|finding| words::subject(&finding.subject)).collect();
         let list = names(named.iter().map(|name| &**name), NAMES, options);
         let worst = findings.first().map_or(PLAIN, |finding| layout::severity(finding.severity));
-        page.row(span("", PLAIN), NUMBER - 1, &[span(rule, worst), span(": ", PLAIN), span(&list, PLAIN)])?;
+        page.row(span("", PLAIN), NUMBER, &[span(rule, worst), span(": ", PLAIN), span(&list, PLAIN)])?;
     }
     Ok(())
 }
