@@ -55,7 +55,9 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     (options.progress)("images");
     images::fill(root, &mut facts.engines, &mut gaps);
     (options.progress)("components");
-    facts.components = component::collect(root, &packages, &facts.engines, &mut gaps);
+    let processes = procs::Processes::scan(root);
+    facts.components = component::collect(root, &packages, processes.as_ref(), &facts.engines, &mut gaps);
+    facts.host.files.extend(component::files(root, &facts.components));
     facts.gaps = gaps.into_sorted();
     facts
 }

@@ -106,6 +106,8 @@ pub struct RunningProgram {
     pub version: Option<String>,
     /// For a shim: the container that it holds.
     pub container: Option<String>,
+    /// For a shim: containerd's namespace of that container (`moby` is the Docker engine's).
+    pub containerd_namespace: Option<String>,
     /// For a shim or proxy: the pid of its parent.
     pub parent: u32,
 }

@@ -23,6 +23,14 @@ pub(crate) fn describe(root: &RootDir, path: &str, role: FileRole) -> FileFact {
     Describer::new(root).describe(path, role)
 }
 
+/// Where a path leads below the root, after symbolic links.
+///
+/// # Errors
+/// When there is nothing, or too many links.
+pub(crate) fn resolve(root: &RootDir, path: &Path) -> Result<PathBuf, Error> {
+    Way::walk(root, path).map(|way| way.resolved)
+}
+
 /// Describes files below one root.
 pub(crate) struct Describer<'a> {
     root: &'a RootDir,

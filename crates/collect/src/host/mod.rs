@@ -21,7 +21,7 @@ mod sysctls;
 use plimsoll_facts::{Fact, Host, Kernel, Mount};
 use plimsoll_rootdir::RootDir;
 
-pub(crate) use file_access::describe;
+pub(crate) use file_access::{Describer, describe, resolve};
 
 use crate::gaps::Gaps;
 use crate::mountinfo;

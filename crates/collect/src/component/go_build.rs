@@ -1,0 +1,313 @@
+//! What a Go program says about its own build: the section `.go.buildinfo` (Go's package debug/buildinfo), read
+//! without running the program.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::elf::{FileHeader, SectionHeader};
+use object::{Endianness, FileKind, ReadCache, ReadRef};
+
+/// Largest build information that is read; that of big programs with all their modules has some 50 kB.
+const MAX_INFO: u64 = 1 << 20;
+
+/// Largest program that is looked into.
+const MAX_PROGRAM: u64 = 1 << 30;
+
+/// Largest piece of a program that is read at once: a full table of sections.
+const MAX_READ: usize = 4 << 20;
+
+const MAGIC: &[u8] = b"\xff Go buildinf:";
+
+/// Flag of the header: strings follow it, each after its length (Go 1.18).
+const INLINE_STRINGS: u8 = 2;
+
+/// Length of the sentinels around the description of modules.
+const SENTINEL: usize = 16;
+
+/// What is known of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// Built by Go 1.18 or newer.
+    Go(GoBuild),
+    /// An ELF program without build information.
+    Native,
+    /// Not an ELF program: a script, most often.
+    NotElf,
+}
+
+/// Build information of a Go program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GoBuild {
+    /// Import path of the main package.
+    pub(super) main: String,
+    /// Version of the main module, empty where it has none.
+    pub(super) module_version: String,
+    /// Flags of the linker; left out by `-trimpath`.
+    pub(super) linker_flags: String,
+}
+
+/// Reads a program.
+///
+/// # Errors
+/// When it cannot be read, or is an ELF program that contradicts itself.
+pub(super) fn read(file: File) -> io::Result<Program> {
+    if file.metadata()?.len() > MAX_PROGRAM {
+        return Err(io::Error::other("larger than any program that is known here"));
+    }
+    let data = ReadCache::new(Bounded(file));
+    let section = match FileKind::parse(&data) {
+        Ok(FileKind::Elf64) => section::<FileHeader64<Endianness>>(&data),
+        Ok(FileKind::Elf32) => section::<FileHeader32<Endianness>>(&data),
+        _ => return Ok(Program::NotElf),
+    };
+    match section.map_err(io::Error::other)? {
+        None => Ok(Program::Native),
+        Some(info) => Ok(parse(info).map_or(Program::Native, Program::Go)),
+    }
+}
+
+/// The bytes of `.go.buildinfo`, where the program has that section.
+fn section<Header: FileHeader<Endian = Endianness>>(
+    data: &ReadCache<Bounded>,
+) -> object::Result<Option<&[u8]>> {
+    let header = Header::parse(data)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, data)?;
+    let Some((_, section)) = sections.section_by_name(endian, b".go.buildinfo") else { return Ok(None) };
+    let (offset, size) = (section.sh_offset(endian).into(), section.sh_size(endian).into().min(MAX_INFO));
+    Ok(data.read_bytes_at(offset, size).ok())
+}
+
+/// A file of which only pieces of sane size are read.
+struct Bounded(File);
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+
+    fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        if buffer.len() > MAX_READ {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        self.0.read_exact(buffer)
+    }
+}
+
+impl Seek for Bounded {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.0.seek(position)
+    }
+}
+
+/// Takes the section apart: header, version of Go, description of modules.
+fn parse(section: &[u8]) -> Option<GoBuild> {
+    let header = section.get(..32)?;
+    if !header.starts_with(MAGIC) || header.get(15)? & INLINE_STRINGS == 0 {
+        return None;
+    }
+    let mut rest = section.get(32..)?;
+    take_string(&mut rest)?;
+    let modules = take_string(&mut rest)?;
+    let modules = modules.get(SENTINEL..modules.len().checked_sub(SENTINEL)?).unwrap_or_default();
+    Some(describe(&String::from_utf8_lossy(modules)))
+}
+
+/// A string after its length, which is a variable-length number.
+fn take_string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut length = 0_usize;
+    for shift in (0..32).step_by(7) {
+        let (byte, tail) = rest.split_first()?;
+        *rest = tail;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            let (string, tail) = rest.split_at_checked(length)?;
+            *rest = tail;
+            return Some(string);
+        }
+    }
+    None
+}
+
+/// The lines `path`, `mod` and `build -ldflags` of Go's description.
+fn describe(modules: &str) -> GoBuild {
+    let mut build = GoBuild::default();
+    for line in modules.lines() {
+        let mut columns = line.split('\t');
+        match (columns.next(), columns.next(), columns.next()) {
+            (Some("path"), Some(path), _) => path.clone_into(&mut build.main),
+            (Some("mod"), _, Some(version)) => version.clone_into(&mut build.module_version),
+            (Some("build"), Some(setting), _) => {
+                if let Some(flags) = setting.strip_prefix("-ldflags=") {
+                    build.linker_flags = unquote(flags);
+                }
+            }
+            _ => {}
+        }
+    }
+    build
+}
+
+/// Undoes Go's quoting of a setting (strconv.Quote), as far as it is used for command lines.
+fn unquote(text: &str) -> String {
+    let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
+        return text.trim_matches('`').to_owned();
+    };
+    let mut plain = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            plain.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('t' | 'n' | 'r') => plain.push(' '),
+            other => plain.extend(other),
+        }
+    }
+    plain
+}
+
+impl GoBuild {
+    /// The program's own version, without a leading `v`: set by the linker (`-X …version.Version=1.2.3`), else that of
+    /// the main module.
+    pub(super) fn version(&self) -> Option<String> {
+        let set = self.set_variables().find_map(|(variable, value)| {
+            let (package, name) = variable.rsplit_once('.')?;
+            let package = package.rsplit('/').next()?;
+            let is_version = name.eq_ignore_ascii_case("version")
+                && matches!(package, "main" | "version" | "dockerversion");
+            (is_version && value.starts_with(|c: char| c == 'v' || c.is_ascii_digit())).then_some(value)
+        });
+        let module = || {
+            let version = self.module_version.trim_end_matches("+incompatible");
+            // Made up by Go where the source has no tag.
+            (!version.starts_with("v0.0.0-") && version.starts_with('v')).then(|| version.to_owned())
+        };
+        let version = set.or_else(module)?;
+        Some(version.strip_prefix('v').map_or(version.clone(), str::to_owned))
+    }
+
+    /// Variables that the linker set (`-X VARIABLE=VALUE`).
+    fn set_variables(&self) -> impl Iterator<Item = (String, String)> {
+        let words = words(&self.linker_flags);
+        let mut is_next = false;
+        words.into_iter().filter_map(move |word| {
+            let assignment = match word.strip_prefix("-X") {
+                Some("") => {
+                    is_next = true;
+                    return None;
+                }
+                Some(rest) => rest.strip_prefix('=').unwrap_or(rest).to_owned(),
+                None if is_next => word,
+                None => return None,
+            };
+            is_next = false;
+            let (variable, value) = assignment.split_once('=')?;
+            Some((variable.to_owned(), value.to_owned()))
+        })
+    }
+}
+
+/// Words of a command line with quotes.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for character in line.chars() {
+        match quote {
+            Some(open) if character == open => quote = None,
+            Some(_) => word.push(character),
+            None if character == '"' || character == '\'' => quote = Some(character),
+            None if character.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            None => word.push(character),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// As Debian's dockerd 20.10.24 carries it, shortened.
+    const DOCKERD: &str = "path\tgithub.com/docker/docker/cmd/dockerd\nbuild\t-compiler=gc\nbuild\t-ldflags=\" \\t\\t-w \\t-X \\\"github.com/docker/docker/dockerversion.GitCommit=5d6db84\\\" \\t-X \\\"github.com/docker/docker/dockerversion.Version=20.10.24+dfsg1\\\" \\t-X \\\"github.com/docker/docker/dockerversion.PlatformName=\\\"\"\nbuild\tGOOS=linux\n";
+
+    fn section(modules: &str) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([8, INLINE_STRINGS]);
+        bytes.resize(32, 0);
+        bytes.extend(b"\x08go1.19.8");
+        let length = modules.len() + 2 * SENTINEL;
+        bytes.extend([(length & 0x7f) as u8 | 0x80, (length >> 7) as u8]);
+        bytes.extend([b's'; SENTINEL]);
+        bytes.extend(modules.as_bytes());
+        bytes.extend([b'e'; SENTINEL]);
+        bytes
+    }
+
+    fn version(modules: &str) -> Option<String> {
+        parse(&section(modules)).unwrap().version()
+    }
+
+    #[test]
+    fn versions() {
+        assert_eq!(parse(&section(DOCKERD)).unwrap().main, "github.com/docker/docker/cmd/dockerd");
+        assert_eq!(version(DOCKERD).as_deref(), Some("20.10.24+dfsg1"));
+        let runc =
+            "path\tgithub.com/opencontainers/runc\nmod\tgithub.com/opencontainers/runc\tv1.3.6+dirty\t\n";
+        assert_eq!(version(runc).as_deref(), Some("1.3.6+dirty"));
+        let docker = "mod\tgithub.com/docker/cli\tv28.2.2+incompatible\t\nbuild\t-ldflags=-s\n";
+        assert_eq!(version(docker).as_deref(), Some("28.2.2"));
+        assert_eq!(
+            version("build\t-ldflags=\"-X 'main.version=v1.2' -X main.gitCommit=1\"\n").as_deref(),
+            Some("1.2")
+        );
+        assert_eq!(version("build\t-ldflags=-X=main.version=1.2\n").as_deref(), Some("1.2"));
+        assert_eq!(version("mod\tx\t(devel)\t\n"), None);
+        assert_eq!(version("mod\tx\tv0.0.0-20250101000000-abcdef\t\n"), None);
+        assert_eq!(version("build\t-ldflags=\"-X main.version= -X main.goversion=1\"\n"), None);
+    }
+
+    #[test]
+    fn sections_that_lie() {
+        let whole = section(DOCKERD);
+        for cut in 0..whole.len() {
+            assert_eq!(parse(&whole[..cut]), None);
+        }
+        assert_eq!(parse(&[0xff; 4096]), None);
+        let mut endless = whole[..32].to_vec();
+        endless.extend([0xff; 64]);
+        assert_eq!(parse(&endless), None);
+    }
+
+    #[test]
+    fn programs_of_this_machine() {
+        let test = read(File::open("/proc/self/exe").unwrap()).unwrap();
+        assert_eq!(test, Program::Native);
+        let mut script = tempfile::tempfile().unwrap();
+        script.write_all(b"#!/bin/sh\n").unwrap();
+        assert_eq!(read(script).unwrap(), Program::NotElf);
+        assert_eq!(read(tempfile::tempfile().unwrap()).unwrap(), Program::NotElf);
+        // Half a header, and one whose table of sections is nowhere.
+        for (length, number) in [(40, 0_u8), (64, 200)] {
+            let mut elf = vec![0; length];
+            let mut program = File::open("/proc/self/exe").unwrap();
+            program.read_exact(&mut elf).unwrap();
+            if length == 64 {
+                elf[46] = number;
+            }
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&elf).unwrap();
+            assert!(read(file).is_err());
+        }
+    }
+}
