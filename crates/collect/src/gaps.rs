@@ -32,6 +32,11 @@ impl Gaps {
         }
     }
 
+    /// Takes over the gaps of a part.
+    pub(crate) fn append(&mut self, part: Self) {
+        self.gaps.extend(part.gaps);
+    }
+
     /// Every gap once, in a stable order.
     pub(crate) fn into_sorted(mut self) -> Vec<Gap> {
         self.gaps.sort();

@@ -16,6 +16,8 @@ pub struct Engine {
     pub id: String,
     /// `unix:///var/run/docker.sock`, `tcp://…`, `ssh://…`.
     pub endpoint: String,
+    /// Whether it is on another host than the collector: process ids in its answers mean nothing here.
+    pub remote: bool,
     /// Whose API it is.
     pub kind: EngineKind,
     /// The process that listens on the socket, found from the kernel's socket table, never by name.

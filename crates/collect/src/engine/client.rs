@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -78,36 +79,46 @@ impl ApiVersion {
 }
 
 impl Client {
+    /// Prepares a client of a unix socket; nothing is connected yet.
+    pub(super) fn of_socket(path: PathBuf) -> Self {
+        Self::of_stream(Stream::Unix(path))
+    }
+
     /// Prepares a client; nothing is connected yet.
     ///
     /// # Errors
-    /// When the endpoint's certificates cannot be used.
-    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, CallError> {
-        let (agent, base) = match endpoint {
-            Endpoint::Unix(path) => stream_agent(Stream::Unix(path.clone())),
-            Endpoint::Ssh { .. } => stream_agent(Stream::ssh(endpoint)),
-            Endpoint::Tcp { host, port, tls } => {
-                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-                let mut config = base_config();
-                let scheme = if let Some(tls) = tls {
-                    config = config.tls_config(tls::config(tls).map_err(CallError::Unreachable)?);
-                    "https"
-                } else {
-                    "http"
-                };
-                let connector = ().chain(TcpConnector::default()).chain(RustlsConnector::default());
-                let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
-                (agent, format!("{scheme}://{host}:{port}"))
-            }
+    /// A sentence that says which of the endpoint's certificates cannot be used.
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, String> {
+        let Endpoint::Tcp { host, port, tls } = endpoint else {
+            return Ok(Self::of_stream(match endpoint {
+                Endpoint::Unix(path) => Stream::Unix(path.clone()),
+                _ => Stream::ssh(endpoint),
+            }));
         };
-        Ok(Self {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let (config, scheme) = match tls {
+            Some(tls) => (base_config().tls_config(tls::config(tls)?), "https"),
+            None => (base_config(), "http"),
+        };
+        let connector = ().chain(TcpConnector::default()).chain(RustlsConnector::default());
+        let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
+        Ok(Self::over(agent, format!("{scheme}://{host}:{port}")))
+    }
+
+    fn of_stream(stream: Stream) -> Self {
+        let agent = Agent::with_parts(base_config().build(), StreamConnector(stream), NoLookup);
+        Self::over(agent, "http://engine".to_owned())
+    }
+
+    fn over(agent: Agent, base: String) -> Self {
+        Self {
             agent,
             base,
             prefix: String::new(),
             body: RefCell::default(),
             timeouts: Cell::new(0),
             given_up: RefCell::default(),
-        })
+        }
     }
 
     /// Speaks the newest API version that both sides know: the engine's range as `GET /version` tells it.
@@ -199,11 +210,6 @@ fn base_config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_LIMIT))
         .user_agent("plimsoll")
-}
-
-fn stream_agent(stream: Stream) -> (Agent, String) {
-    let agent = Agent::with_parts(base_config().build(), StreamConnector(stream), NoLookup);
-    (agent, "http://engine".to_owned())
 }
 
 /// Reads a JSON document; where it does not fit, says at which path.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use plimsoll_facts::{Declared, DeclaredMount, Endpoint, ExecSession};
 use serde::Deserialize;
 
+use super::client::CallError;
 use super::environment::Environment;
 use super::graph::GraphDriver;
 use super::host_config::WireHostConfig;
-use super::json::{epoch_seconds, lenient, or_default};
+use super::json::{cut, epoch_seconds, lenient, or_default};
 use super::ports::{self, Bindings};
 
 /// The most labels that are kept.
@@ -20,7 +21,7 @@ const MAX_LABEL: usize = 4096;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WireContainer {
-    pub(super) id: String,
+    id: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) name: String,
     pub(super) state: State,
@@ -174,6 +175,14 @@ impl WireExec {
 }
 
 impl WireContainer {
+    /// The document, if it is about the container that was asked for.
+    pub(super) fn about(self, id: &str) -> Result<Self, CallError> {
+        if self.id == id {
+            return Ok(self);
+        }
+        Err(CallError::Malformed("Id: it is about another container".to_owned()))
+    }
+
     pub(super) fn into_facts(self) -> Declared {
         let Self { config, mut host_config, .. } = self;
         let exposed_ports: Vec<String> = config.exposed_ports.into_keys().collect();
@@ -246,9 +255,9 @@ fn endpoints(networks: BTreeMap<String, Option<WireEndpoint>>) -> BTreeMap<Strin
 
 /// Labels come from whoever made the image or the container: as many and as long as they like.
 fn bounded(labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let cut = |mut text: String| {
-        text.truncate(text.floor_char_boundary(MAX_LABEL));
+    let bound = |mut text: String| {
+        text.truncate(cut(&text, MAX_LABEL).len());
         text
     };
-    labels.into_iter().take(MAX_LABELS).map(|(key, value)| (cut(key), cut(value))).collect()
+    labels.into_iter().take(MAX_LABELS).map(|(key, value)| (bound(key), bound(value))).collect()
 }

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use super::json::cut;
+
 /// The most variables that are kept of one environment.
 const MAX_NAMES: usize = 4096;
 /// The longest name that is kept, in bytes.
@@ -103,9 +105,7 @@ impl<'de> Deserialize<'de> for Name {
 
             fn visit_str<E>(self, text: &str) -> Result<Name, E> {
                 let (name, value) = text.split_once('=').unwrap_or((text, ""));
-                let end = name.floor_char_boundary(MAX_NAME);
-                let kept = name.get(..end).unwrap_or_default().to_owned();
-                Ok(Name { name: kept, secret_like: looks_like_secret(name, value) })
+                Ok(Name { name: cut(name, MAX_NAME).to_owned(), secret_like: looks_like_secret(name, value) })
             }
         }
         deserializer.deserialize_str(Variable)
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 /// Whether a variable looks like a secret, by its name or by the form of its value.
-fn looks_like_secret(name: &str, value: &str) -> bool {
+pub(super) fn looks_like_secret(name: &str, value: &str) -> bool {
     let value = value.trim();
     if value.is_empty() || is_switch(value) {
         return false;

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use super::declared::Healthcheck;
 use super::environment::Environment;
 use super::graph::GraphDriver;
-use super::json::{epoch_seconds, lenient, or_default};
+use super::json::{cut, epoch_seconds, lenient, or_default};
 
 /// The most history steps that are kept.
 const MAX_STEPS: usize = 1024;
@@ -159,7 +159,7 @@ impl WireInspect {
 pub(super) fn history(steps: Vec<WireStep>) -> Vec<HistoryStep> {
     let kept = steps.into_iter().take(MAX_STEPS).map(|step| {
         let mut created_by = step.created_by;
-        created_by.truncate(created_by.floor_char_boundary(MAX_INSTRUCTION));
+        created_by.truncate(cut(&created_by, MAX_INSTRUCTION).len());
         HistoryStep { created_at: step.created, created_by, size: step.size, comment: step.comment }
     });
     let mut oldest_first: Vec<HistoryStep> = kept.collect();

@@ -97,16 +97,22 @@ pub(super) struct WireInfo {
     #[serde(default, deserialize_with = "lenient")]
     images: u64,
     #[serde(default, deserialize_with = "or_default")]
+    swarm: SwarmInfo,
+    /// From API 1.41 on.
+    #[serde(default, deserialize_with = "lenient")]
+    default_address_pools: Vec<AddressPool>,
+    /// From API 1.49 on.
+    #[serde(default, deserialize_with = "lenient")]
+    firewall_backend: FirewallBackend,
+}
+
+/// What is needed of `GET /info` but not kept as such.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
     pub(super) swarm: SwarmInfo,
-    /// Address pools, from API 1.41 on.
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) default_address_pools: Vec<AddressPool>,
-    /// What init processes are made from.
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) init_binary: String,
-    /// The firewall's backend, from API 1.49 on.
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) firewall_backend: FirewallBackend,
+    pub(super) address_pools: Vec<AddressPool>,
+    /// `iptables`, `nftables`, with `+firewalld` where that is in charge; empty where it is not told.
+    pub(super) firewall_backend: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -166,23 +172,27 @@ pub(super) struct AddressPool {
     pub(super) size: u32,
 }
 
-/// The program that writes firewall rules.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub(super) struct FirewallBackend {
+struct FirewallBackend {
     #[serde(deserialize_with = "lenient")]
-    pub(super) driver: String,
+    driver: String,
 }
 
 impl WireInfo {
-    pub(super) fn into_facts(self) -> EngineInfo {
+    pub(super) fn into_facts(self) -> (EngineInfo, Extra) {
         let RegistryConfig { insecure_registry_cidrs, index_configs, mirrors } = self.registry_config;
         let insecure_names =
             index_configs.into_iter().filter(|(_, index)| !index.secure).map(|(name, _)| name);
         let runtimes = self.runtimes.into_iter().map(|(name, runtime)| {
             (name, if runtime.path.is_empty() { runtime.runtime_type } else { runtime.path })
         });
-        EngineInfo {
+        let extra = Extra {
+            swarm: self.swarm,
+            address_pools: self.default_address_pools,
+            firewall_backend: self.firewall_backend.driver,
+        };
+        let info = EngineInfo {
             storage_driver: self.driver,
             storage_status: self.driver_status,
             data_root: self.docker_root_dir,
@@ -203,6 +213,7 @@ impl WireInfo {
             kernel_version: self.kernel_version,
             containers: self.containers,
             images: self.images,
-        }
+        };
+        (info, extra)
     }
 }

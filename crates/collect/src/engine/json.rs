@@ -33,6 +33,12 @@ where
     })
 }
 
+/// The beginning of a text of any length, at most `limit` bytes.
+pub(super) fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
 /// A time as the engine writes it (RFC 3339), in seconds since the Unix epoch; Go's zero time is `None`.
 pub(super) fn epoch_seconds(text: &str) -> Option<i64> {
     let time = text.parse::<jiff::Timestamp>().ok()?.as_second();
@@ -67,6 +73,11 @@ mod tests {
         let document = read(r#"{"list": ["a"], "text": [{"x": 1}, 2]}"#).unwrap();
         assert_eq!(document, Document { list: vec!["a".into()], text: String::new() });
         assert!(read(r#"{"list": "a"}"#).is_err());
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!((cut("aä", 2), cut("aä", 3), cut("aä", 9), cut("ä", 0)), ("a", "aä", "aä", ""));
     }
 
     #[test]

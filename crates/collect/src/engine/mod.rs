@@ -1,240 +1,161 @@
 //! Engines: their API over its socket, their daemon, their configuration three ways.
 
+mod api;
+mod certificate;
 mod client;
+mod config_file;
+mod daemon;
 mod declared;
+mod discover;
+mod docker_env;
 mod endpoint;
 mod environment;
+mod flags;
 mod graph;
 mod host_config;
+mod hosts;
 mod image;
 mod info;
 mod json;
+mod kernel;
+mod listeners;
+mod loaded;
+mod local;
 mod network;
 mod ports;
+mod probe;
+mod settings;
+mod socket_file;
+mod swarm;
 mod tls;
 mod transport;
+mod withheld;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use plimsoll_facts::{Container, Engine, Fact, Image};
+use plimsoll_facts::{Engine, Fact};
 use plimsoll_rootdir::RootDir;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
+pub use docker_env::DockerEnvironment;
 pub use endpoint::{Endpoint, EndpointError, Tls};
 
 use crate::Options;
 use crate::gaps::Gaps;
-use client::{CallError, Client};
-use declared::{WireContainer, WireExec};
-use image::{WireImage, WireInspect, WireStep};
-use info::{WireInfo, WireVersion};
-use network::{WireNetwork, WirePlugin, WireVolumes};
+use api::Api;
+use client::Client;
+use kernel::Kernel;
+use socket_file::SocketFile;
 
 /// The engine's socket where nothing else is known.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
-/// The most running exec sessions of one container that are asked for.
-const MAX_EXECS: usize = 64;
 
-/// Asks each engine.
-pub(crate) fn collect(_root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) -> Vec<Engine> {
-    let default = [Endpoint::Unix(DEFAULT_SOCKET.into())];
-    let endpoints = if options.endpoints.is_empty() { &default[..] } else { &options.endpoints };
-    endpoints.iter().map(|endpoint| ask(endpoint, options, gaps)).collect()
-}
+/// Why nothing of an engine's host is known.
+const ELSEWHERE: &str = "the engine is on another host: run plimsoll there to see what its kernel enforces";
 
-/// One engine through its API.
-fn ask(endpoint: &Endpoint, options: &Options<'_>, gaps: &mut Gaps) -> Engine {
-    let address = endpoint.to_string();
-    (options.progress)(&address);
-    let mut engine = Engine { id: address.clone(), endpoint: address.clone(), ..Engine::default() };
-    let subject = format!("engine {address}");
-    let client = match Client::new(endpoint) {
-        Ok(client) => client,
+/// Asks each engine that is named; where none is, each whose socket is found on the host.
+pub(crate) fn collect(root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) -> Vec<Engine> {
+    let kernel = match Kernel::look(root) {
+        Ok(kernel) => Some(kernel),
         Err(error) => {
-            engine.version = gaps.unreadable(&subject, "GET /version", error);
-            return engine;
+            gaps.unreadable::<()>("host", "/proc", error);
+            None
         }
     };
-    let mut api = Api { client, subject, gaps };
-    api.fill(&mut engine, options);
-    engine
+    let mut engines: Vec<Engine> = Vec::new();
+    for target in targets(root, options, kernel.as_ref()) {
+        let mut own_gaps = Gaps::default();
+        let mut engine = target.ask(root, kernel.as_ref(), options, &mut own_gaps);
+        let pid = engine.daemon.value().map(|daemon| daemon.pid);
+        if options.endpoints.is_empty() && engines.iter().any(|other| is_served_by(other, pid)) {
+            continue;
+        }
+        // Engines before Docker 24 keep their id in /etc/docker, so that two of one host have the same.
+        if engines.iter().any(|other| other.id == engine.id) {
+            engine.id.clone_from(&engine.endpoint);
+        }
+        gaps.append(own_gaps);
+        engines.push(engine);
+    }
+    engines
 }
 
-/// An engine's API, together with where its gaps go.
-struct Api<'a> {
-    client: Client,
-    subject: String,
-    gaps: &'a mut Gaps,
+/// Whether this engine's daemon is the process `pid`.
+fn is_served_by(engine: &Engine, pid: Option<u32>) -> bool {
+    pid.is_some() && engine.daemon.value().map(|daemon| daemon.pid) == pid
 }
 
-impl Api<'_> {
-    fn fill(&mut self, engine: &mut Engine, options: &Options<'_>) {
-        match self.client.get::<WireVersion>("/version") {
-            Ok(version) => {
-                self.client.negotiate(&version.api_version, &version.min_api_version);
-                engine.kind = version.kind();
-                engine.version = Fact::known(version.into_facts(), "GET /version");
-            }
-            Err(error) => {
-                engine.version = self.gaps.unreadable(&self.subject, "GET /version", error);
-                return;
-            }
-        }
-        match self.client.get::<WireInfo>("/info") {
-            Ok(info) => {
-                if !info.id.is_empty() {
-                    engine.id.clone_from(&info.id);
-                }
-                engine.info = Fact::known(info.into_facts(), "GET /info");
-            }
-            Err(error) => engine.info = self.gaps.unreadable(&self.subject, "GET /info", error),
-        }
-        engine.networks = self
-            .read::<Vec<WireNetwork>>("/networks")
-            .map(|list| list.into_iter().map(WireNetwork::into_facts).collect());
-        engine.volumes = self.read::<WireVolumes>("/volumes").map(WireVolumes::into_facts);
-        engine.plugins = self
-            .read::<Vec<WirePlugin>>("/plugins")
-            .map(|list| list.into_iter().map(WirePlugin::into_facts).collect());
-        engine.containers = self.containers(options);
-        engine.images = self.images(engine.containers.value().map_or(&[][..], Vec::as_slice));
-        attach(engine);
-    }
-
-    /// One call as a fact; an engine that has no such call has no such thing.
-    fn read<T: DeserializeOwned>(&mut self, path: &str) -> Fact<T> {
-        let source = format!("GET {path}");
-        match self.client.get(path) {
-            Ok(value) => Fact::known(value, source),
-            Err(CallError::NotFound(_)) => Fact::absent(source),
-            Err(error) => self.gaps.unreadable(&self.subject, source, error),
-        }
-    }
-
-    fn containers(&mut self, options: &Options<'_>) -> Fact<Vec<Container>> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Row {
-            id: String,
-            #[serde(default, deserialize_with = "json::lenient")]
-            names: Vec<String>,
-            #[serde(default, deserialize_with = "json::lenient")]
-            state: String,
-        }
-        let rows = match self.read::<Vec<Row>>("/containers/json?all=1") {
-            Fact::Known { value, .. } => value,
-            other => return other.map(|_| Vec::new()),
-        };
-        let count = rows.len();
-        let mut containers = Vec::with_capacity(count);
-        for (done, row) in rows.into_iter().enumerate() {
-            if done % 50 == 49 {
-                (options.progress)(&format!("{} of {count} containers", done + 1));
-            }
-            // A container that others link to has their names for it too, with a second slash.
-            let name = row.names.iter().find(|name| name.rfind('/') == Some(0)).or(row.names.first());
-            let name = name.map_or(row.id.as_str(), |name| name.trim_start_matches('/')).to_owned();
-            containers.push(self.container(Container {
-                id: row.id,
-                name,
-                state: row.state,
-                ..Container::default()
-            }));
-        }
-        Fact::known(containers, "GET /containers/json")
-    }
-
-    fn container(&mut self, mut container: Container) -> Container {
-        let source = format!("GET /containers/{}/json", container.id);
-        match self.client.get::<WireContainer>(&source["GET ".len()..]) {
-            Ok(wire) => {
-                if !wire.name.is_empty() {
-                    wire.name.trim_start_matches('/').clone_into(&mut container.name);
-                }
-                if !wire.state.status.is_empty() {
-                    container.state.clone_from(&wire.state.status);
-                }
-                let mut declared = wire.into_facts();
-                if container.is_running() {
-                    for id in declared.exec_ids.iter().take(MAX_EXECS) {
-                        // A session that ended meanwhile is none.
-                        if let Ok(exec) = self.client.get::<WireExec>(&format!("/exec/{id}/json")) {
-                            declared.execs.extend(exec.into_session());
-                        }
-                    }
-                }
-                container.declared = Fact::known(declared, source);
-            }
-            Err(CallError::NotFound(_)) => {
-                let subject = format!("container {}", container.name);
-                container.declared =
-                    self.gaps.unreadable(&subject, source, "vanished while the engine was being asked");
-            }
-            Err(error) => {
-                let subject = format!("container {}", container.name);
-                container.declared = self.gaps.unreadable(&subject, source, error);
-            }
-        }
-        container
-    }
-
-    /// The images of the list, and those that containers use though no list shows them.
-    fn images(&mut self, containers: &[Container]) -> Fact<Vec<Image>> {
-        let listed = match self.read::<Vec<WireImage>>("/images/json") {
-            Fact::Known { value, .. } => value,
-            other => return other.map(|_| Vec::new()),
-        };
-        let mut images: BTreeMap<String, Image> = BTreeMap::new();
-        for row in listed {
-            images.insert(row.id.clone(), row.into_facts());
-        }
-        let used: BTreeSet<&str> = containers
-            .iter()
-            .filter_map(|container| container.declared.value())
-            .map(|declared| declared.image_id.as_str())
-            .filter(|id| !id.is_empty())
-            .collect();
-        for id in used {
-            images.entry(id.to_owned()).or_insert_with(|| Image { id: id.to_owned(), ..Image::default() });
-        }
-        let images = images.into_values().map(|image| self.image(image)).collect();
-        Fact::known(images, "GET /images/json")
-    }
-
-    fn image(&mut self, listed: Image) -> Image {
-        let source = format!("GET /images/{}/json", listed.id);
-        let subject = format!("image {}", listed.name());
-        let (inspected, mut config) = match self.client.get::<WireInspect>(&source["GET ".len()..]) {
-            Ok(wire) => wire.into_facts(),
-            Err(CallError::NotFound(_)) => {
-                let reason = "vanished while the engine was being asked, or was removed by force";
-                return Image { config: self.gaps.unreadable(&subject, source, reason), ..listed };
-            }
-            Err(error) => return Image { config: self.gaps.unreadable(&subject, source, error), ..listed },
-        };
-        let history = format!("GET /images/{}/history", listed.id);
-        match self.client.get::<Vec<WireStep>>(&history["GET ".len()..]) {
-            Ok(steps) => config.history = image::history(steps),
-            Err(error) => {
-                self.gaps.unreadable::<()>(&subject, history, error);
-            }
-        }
-        let created_at = inspected.created_at.or(listed.created_at);
-        Image { id: listed.id, created_at, config: Fact::known(config, source), ..inspected }
-    }
+/// An engine that is to be asked.
+struct Target {
+    endpoint: Endpoint,
+    /// The socket, where it is one of this host; or why there is none.
+    file: Option<Result<SocketFile, String>>,
 }
 
-/// Writes down at each network who is attached to it.
-fn attach(engine: &mut Engine) {
-    let (Some(networks), Some(containers)) = (engine.networks.value_mut(), engine.containers.value()) else {
-        return;
+fn targets(root: &RootDir, options: &Options<'_>, kernel: Option<&Kernel>) -> Vec<Target> {
+    let named = |endpoint: &Endpoint| Target {
+        file: endpoint.unix_path().map(|path| SocketFile::open(root, path)),
+        endpoint: endpoint.clone(),
     };
-    for network in networks {
-        let attached = containers.iter().filter(|container| {
-            let declared = container.declared.value();
-            declared.is_some_and(|d| d.networks.values().any(|endpoint| endpoint.network_id == network.id))
-        });
-        network.containers = attached.map(|container| container.id.clone()).collect();
+    if !options.endpoints.is_empty() {
+        return options.endpoints.iter().map(named).collect();
+    }
+    let found = discover::engines(root, kernel);
+    if found.is_empty() {
+        return vec![named(&Endpoint::Unix(DEFAULT_SOCKET.into()))];
+    }
+    let target =
+        |found: discover::Found| Target { endpoint: Endpoint::Unix(found.path), file: Some(Ok(found.file)) };
+    found.into_iter().map(target).collect()
+}
+
+impl Target {
+    fn ask(&self, root: &RootDir, kernel: Option<&Kernel>, options: &Options<'_>, gaps: &mut Gaps) -> Engine {
+        let address = self.endpoint.to_string();
+        (options.progress)(&address);
+        let subject = format!("engine {address}");
+        let mut engine = Engine { id: address.clone(), endpoint: address, ..Engine::default() };
+        let client = match &self.file {
+            Some(Ok(file)) => Client::of_socket(file.address()),
+            Some(Err(reason)) => {
+                silent(&mut engine, &subject, reason, gaps);
+                return engine;
+            }
+            None => match Client::new(&self.endpoint) {
+                Ok(client) => client,
+                Err(reason) => {
+                    silent(&mut engine, &subject, &reason, gaps);
+                    return engine;
+                }
+            },
+        };
+        let mut api = Api { client, subject: subject.clone(), gaps, progress: options.progress };
+        let extra = api.fill(&mut engine);
+        match local::Listener::find(
+            kernel,
+            &self.endpoint,
+            self.file.as_ref().and_then(|file| file.as_ref().ok()),
+        ) {
+            Ok(listener) => local::fill(root, &listener, &mut engine, extra.as_ref(), &subject, gaps),
+            Err(local::Missing::Elsewhere) => elsewhere(&mut engine, &subject, gaps),
+            Err(local::Missing::Untold(reason)) => local::unknown(&mut engine, &subject, &reason, gaps),
+        }
+        engine
+    }
+}
+
+/// Nothing can be asked of this engine.
+fn silent(engine: &mut Engine, subject: &str, reason: &str, gaps: &mut Gaps) {
+    engine.version = gaps.unreadable(subject, "GET /version", reason);
+    engine.info = Fact::unreadable("GET /info", reason);
+    engine.containers = Fact::unreadable("GET /containers/json", reason);
+    engine.images = Fact::unreadable("GET /images/json", reason);
+}
+
+/// The engine's host is another one: this host's kernel knows nothing of it.
+fn elsewhere(engine: &mut Engine, subject: &str, gaps: &mut Gaps) {
+    engine.remote = true;
+    engine.daemon = gaps.unreadable(subject, "/proc", ELSEWHERE);
+    engine.config_file = Fact::unreadable("daemon.json", ELSEWHERE);
+    engine.listeners = Fact::unreadable("the kernel's sockets", ELSEWHERE);
+    for container in engine.containers.value_mut().into_iter().flatten() {
+        container.effective = Fact::unreadable("/proc", ELSEWHERE);
     }
 }

@@ -41,13 +41,8 @@ pub(super) fn config(tls: &Tls) -> Result<TlsConfig, String> {
     Ok(builder.root_certs(RootCerts::new_with_certs(&authorities)).build())
 }
 
-/// TLS without any check of the other side: for asking the host's own listeners what they demand.
-pub(super) fn unchecked() -> TlsConfig {
-    let builder = TlsConfig::builder().unversioned_rustls_crypto_provider(provider());
-    builder.disable_verification(true).build()
-}
-
-fn provider() -> Arc<CryptoProvider> {
+/// The cryptography that all TLS of this crate uses.
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

@@ -85,7 +85,7 @@ impl Connector for StreamConnector {
 }
 
 /// Connects, and gives up where the engine's queue of connections stays full.
-fn connect_unix(path: &Path) -> io::Result<UnixStream> {
+pub(super) fn connect_unix(path: &Path) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     // For unix sockets, connect(2) waits as long as a send would (unix(7)).
