@@ -4,6 +4,7 @@
 //! every subject and adds what is the same for all: identifiers, the gap where a fact is missing.
 
 mod address;
+mod age;
 mod answer;
 pub mod cis;
 mod declared;
@@ -36,7 +37,10 @@ pub(crate) use rules;
 
 /// Every rule, by concern.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [kernel::RULES, isolation::RULES, engine::RULES, engine::files::RULES].into_iter().flatten().copied()
+    [kernel::RULES, isolation::RULES, engine::RULES, engine::files::RULES, engine::swarm::RULES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The rule with this id.

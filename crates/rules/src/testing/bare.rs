@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) const NOW: i64 = 1_795_392_000;
 
 /// A day, in seconds.
-pub(crate) const DAY: i64 = 86_400;
+pub(crate) use crate::age::DAY;
 
 /// A fact whose source does not matter.
 pub(crate) fn known<T>(value: T) -> Fact<T> {
