@@ -19,6 +19,11 @@ pub(crate) fn not_applicable(why: impl Into<String>) -> Judgement {
     Ok(Outcome::NotApplicable(why.into()))
 }
 
+/// A person has to answer, who is told what to look at.
+pub(crate) fn not_automated(look_at: impl Into<String>) -> Judgement {
+    Ok(Outcome::NotAutomated(look_at.into()))
+}
+
 /// The facts were read, but do not decide the question.
 pub(crate) fn unknown(source: impl Into<String>, reason: impl Into<String>) -> Judgement {
     Err(gap(source, reason))

@@ -300,6 +300,8 @@ pub enum Outcome {
     Fail(Problem),
     /// The question does not arise, and why.
     NotApplicable(String),
+    /// The question arises, but a person has to answer it: what to look at, and where.
+    NotAutomated(String),
 }
 
 /// What a rule's function returns: an outcome, or the fact that is missing. `?` on [`plimsoll_facts::Fact`]'s

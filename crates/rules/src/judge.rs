@@ -26,7 +26,11 @@ pub fn judge<'r>(facts: &Facts, rules: impl IntoIterator<Item = &'r Rule>) -> Re
     for rule in rules {
         match rule.judge {
             Judge::Host(f) => findings.push(finding(rule, host_subject(facts), f(facts))),
-            Judge::Manual(look_at) => findings.push(manual(rule, host_subject(facts), look_at)),
+            Judge::Manual(look_at) => findings.push(finding(
+                rule,
+                host_subject(facts),
+                Ok(Outcome::NotAutomated(look_at.to_owned())),
+            )),
             Judge::Component(f) => {
                 findings.extend(
                     facts.components.iter().map(|c| finding(rule, component_subject(c), f(facts, c))),
@@ -104,6 +108,10 @@ fn finding(rule: &Rule, subject: Subject, judgement: Judgement) -> Finding {
             finding.status = Status::NotApplicable;
             finding.message = why;
         }
+        Ok(Outcome::NotAutomated(look_at)) => {
+            finding.status = Status::NotAutomated;
+            finding.message = look_at;
+        }
         Ok(Outcome::Fail(problem)) => {
             finding.status = Status::Fail;
             finding.message = problem.message;
@@ -123,12 +131,6 @@ fn finding(rule: &Rule, subject: Subject, judgement: Judgement) -> Finding {
         }
     }
     finding
-}
-
-fn manual(rule: &Rule, subject: Subject, look_at: &str) -> Finding {
-    let mut answer = finding(rule, subject, Ok(Outcome::NotApplicable(look_at.to_owned())));
-    answer.status = Status::NotAutomated;
-    answer
 }
 
 fn subject(kind: SubjectKind, name: &str, id: &str, engine: &str) -> Subject {
