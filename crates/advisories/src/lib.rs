@@ -1,3 +1,10 @@
 //! What the world knows to be broken.
 
+mod advisory;
+pub mod cvss;
 pub mod order;
+pub mod osv;
+mod release;
+
+pub use advisory::*;
+pub use release::Release;
