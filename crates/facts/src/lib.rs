@@ -31,6 +31,13 @@ use serde::{Deserialize, Serialize};
 /// Version of the facts document that this build writes, and the only one that it reads.
 pub const FACTS_SCHEMA: &str = "plimsoll.facts/1";
 
+/// The JSON Schema (2020-12) of a facts document.
+pub fn schema_json() -> String {
+    let mut text = format!("{:#}", schemars::schema_for!(Facts).as_value());
+    text.push('\n');
+    text
+}
+
 /// Everything that was read from one host, at one time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -28,11 +28,32 @@ pub enum Command {
     Audit(AuditArgs),
     /// Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`.
     Facts(FactsArgs),
+    /// Tell all about one rule.
+    Explain {
+        /// The rule's id, or a control of the CIS Docker Benchmark 1.8 (`5.31`).
+        rule: String,
+    },
+    /// List the rules.
+    Rules,
+    /// Print the JSON Schema of a document.
+    Schema {
+        /// Which document.
+        document: Document,
+    },
     /// Print completions for a shell.
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// A document that plimsoll writes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Document {
+    /// `plimsoll facts`.
+    Facts,
+    /// `plimsoll audit --format json`.
+    Audit,
 }
 
 /// Where to look.

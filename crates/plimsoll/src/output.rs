@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use plimsoll_report::TerminalOptions;
 
 /// Runs `write` on standard output or on a file. A reader that goes away (`| head`) is not an error.
 pub(crate) fn with(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
@@ -39,12 +40,14 @@ fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     result
 }
 
-/// Whether to write colours: the environment decides (`NO_COLOR`, `CLICOLOR_FORCE`), then whether it is a terminal.
-pub(crate) fn wants_color(to_terminal: bool) -> bool {
-    match anstream::AutoStream::choice(&io::stdout()) {
-        anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => true,
-        anstream::ColorChoice::Never => false,
-        anstream::ColorChoice::Auto => to_terminal,
+/// How to write for whoever reads standard output: its width, and colours where it is a terminal, unless the
+/// environment says otherwise (`NO_COLOR`, `CLICOLOR_FORCE`).
+pub(crate) fn terminal_options() -> TerminalOptions {
+    let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    TerminalOptions {
+        width: if columns == 0 { TerminalOptions::default().width } else { columns },
+        color: anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+        full: false,
     }
 }
 

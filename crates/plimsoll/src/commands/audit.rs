@@ -1,15 +1,17 @@
 //! `plimsoll audit`.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
-use plimsoll_report::{Audit, TerminalOptions, html, json, junit, markdown, sarif, terminal};
+use plimsoll_report::{
+    Audit, Benchmark, CisView, TerminalOptions, html, json, junit, markdown, sarif, terminal,
+};
 use plimsoll_rules::Status;
 
-use crate::cli::{AuditArgs, Format};
+use crate::cli::{AuditArgs, CisVersion, Format};
 use crate::commands::{judge, look};
 use crate::exit::Usage;
 use crate::{Exit, output};
@@ -27,7 +29,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     if args.redact {
         plimsoll_facts::redact(&mut facts);
     }
-    let audit = judge::judge(&facts, &policy)?;
+    let mut audit = judge::judge(&facts, &policy)?;
+    audit.cis = args.cis.map(|version| CisView::of(&audit, benchmark(version)));
     output::with(args.output.as_deref(), |out| write(args, &audit, out))?;
     let fail_on = args.fail_on.or(policy.fail_on);
     Ok(Exit::Done {
@@ -48,21 +51,18 @@ fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()>
 }
 
 fn terminal_options(args: &AuditArgs) -> TerminalOptions {
-    let to_terminal = args.output.is_none() && io::stdout().is_terminal();
-    TerminalOptions {
-        width: width(),
-        color: args.output.is_none() && output::wants_color(to_terminal),
-        full: args.full,
-    }
+    let mut options = output::terminal_options();
+    options.full = args.full;
+    options.color &= args.output.is_none();
+    options
 }
 
-/// Columns of the terminal; 80 where there is none.
-fn width() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|w| *w > 0)
-        .unwrap_or(80)
+fn benchmark(version: CisVersion) -> Benchmark {
+    match version {
+        CisVersion::V1_6 => Benchmark::V1_6,
+        CisVersion::V1_7 => Benchmark::V1_7,
+        CisVersion::V1_8 => Benchmark::V1_8,
+    }
 }
 
 fn read(path: &Path) -> Result<Facts> {

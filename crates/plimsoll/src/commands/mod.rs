@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod audit;
+mod explain;
 mod facts;
 mod judge;
 mod look;
@@ -10,7 +11,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Document};
 use crate::{Exit, output};
 
 /// Does what the command line asks for.
@@ -21,6 +22,15 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::Explain { rule } => explain::run(&rule),
+        Command::Rules => explain::list(),
+        Command::Schema { document } => {
+            let schema = match document {
+                Document::Facts => plimsoll_facts::schema_json(),
+                Document::Audit => plimsoll_report::json::schema_json(),
+            };
+            print(|out| out.write_all(schema.as_bytes()))
+        }
         Command::Completions { shell } => print(|out| {
             // The generator writes to a writer that cannot fail, so it writes to memory first.
             let mut script = Vec::new();
