@@ -7,5 +7,5 @@ mod exit;
 mod output;
 mod progress;
 
-pub use commands::run;
+pub use commands::{rules, run};
 pub use exit::Exit;

@@ -7,14 +7,14 @@ use plimsoll_rules::Rule;
 use crate::exit::Usage;
 use crate::{Exit, output};
 
-/// Everything that can answer: the rules over facts, and those over the policy file.
-pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
+/// Every rule that can answer: those over facts, and those over the policy file.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
     plimsoll_rules::all().chain(&plimsoll_policy::RULES)
 }
 
 /// Tells all about a rule, or about the rules that answer a control of the CIS Docker Benchmark 1.8.
 pub(crate) fn run(what: &str) -> Result<Exit> {
-    let rules: Vec<&Rule> = all().filter(|rule| rule.id == what || rule.cis.contains(&what)).collect();
+    let rules: Vec<&Rule> = rules().filter(|rule| rule.id == what || rule.cis.contains(&what)).collect();
     if rules.is_empty() {
         return Err(Usage(format!("no rule and no CIS control {what:?}{}", hint(what))).into());
     }
@@ -34,14 +34,14 @@ pub(crate) fn run(what: &str) -> Result<Exit> {
 /// Lists the rules.
 pub(crate) fn list() -> Result<Exit> {
     let options = output::terminal_options();
-    output::with(None, |out| explain::list(all(), &options, out))?;
+    output::with(None, |out| explain::list(rules(), &options, out))?;
     Ok(Exit::CLEAN)
 }
 
 /// The rules whose ids share the most words with what was asked for.
 fn hint(what: &str) -> String {
     let shared = |id: &str| id.split('-').filter(|word| what.contains(word)).count();
-    let mut near: Vec<(usize, &str)> = all().map(|rule| (shared(rule.id), rule.id)).collect();
+    let mut near: Vec<(usize, &str)> = rules().map(|rule| (shared(rule.id), rule.id)).collect();
     near.sort_by_key(|(words, id)| (std::cmp::Reverse(*words), *id));
     let near: Vec<&str> =
         near.into_iter().filter(|(words, _)| *words > 0).take(3).map(|(_, id)| id).collect();

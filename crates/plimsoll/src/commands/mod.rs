@@ -6,6 +6,8 @@ mod facts;
 mod judge;
 mod look;
 
+pub use explain::rules;
+
 use std::io::{self, Write};
 
 use anyhow::Result;

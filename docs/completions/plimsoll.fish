@@ -1,0 +1,75 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_plimsoll_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_plimsoll_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_plimsoll_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_plimsoll_using_subcommand
+    set -l cmd (__fish_plimsoll_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -s h -l help -d 'Print help'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "audit" -d 'Judge this host, or a facts file, and report'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "explain" -d 'Tell all about one rule'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "rules" -d 'List the rules'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l root -d 'Read the host\'s files below this directory instead of /' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l facts -d 'Judge this facts file instead of looking at the host; `-` reads standard input' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
+json\t'Everything, versioned (`plimsoll schema audit`)'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit XML, for CI'
+html\t'One self-contained page'
+markdown\t'For a comment or a wiki'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s o -l output -d 'Write the report to this file (whole or not at all) instead of standard output' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l policy -d 'Policy: a plimsoll.toml, or `baseline`, `strict`, `cis-docker`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else `baseline`' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l fail-on -d 'Exit with 1 when there are findings of this severity or worse; stands above the policy\'s own `fail-on`' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l cis -d 'Show the controls of the CIS Docker Benchmark instead, in the numbering of this version' -r -f -a "1.6\t'1.6.0'
+1.7\t'1.7.0'
+1.8\t'1.8.0'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l root -d 'Read the host\'s files below this directory instead of /' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output -d 'Write to this file (whole or not at all) instead of standard output' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand explain" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand rules" -s h -l help -d 'Print help'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand rules" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand schema" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "audit" -d 'Judge this host, or a facts file, and report'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "rules" -d 'List the rules'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

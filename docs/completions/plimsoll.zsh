@@ -1,0 +1,251 @@
+#compdef plimsoll
+
+autoload -U is-at-least
+
+_plimsoll() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_plimsoll_commands" \
+"*::: :->plimsoll" \
+&& ret=0
+    case $state in
+    (plimsoll)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-command-$line[1]:"
+        case $line[1] in
+            (audit)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'(--host --root)--facts=[Judge this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema audit\`)"
+sarif\:"SARIF 2.1.0, for code scanning"
+junit\:"JUnit XML, for CI"
+html\:"One self-contained page"
+markdown\:"For a comment or a wiki"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--policy=[Policy\: a plimsoll.toml, or \`baseline\`, \`strict\`, \`cis-docker\`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else \`baseline\`]:FILE|NAME:_files' \
+'--fail-on=[Exit with 1 when there are findings of this severity or worse; stands above the policy'\''s own \`fail-on\`]:SEVERITY:_default' \
+'--cis=[Show the controls of the CIS Docker Benchmark instead, in the numbering of this version]:VERSION:((1.6\:"1.6.0"
+1.7\:"1.7.0"
+1.8\:"1.8.0"))' \
+'--redact[Replace names that could tell who you are, so that the report can be shared]' \
+'--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
+(facts)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'-o+[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--redact[Replace names that could tell who you are]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
+(explain)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':rule -- The rule'\''s id, or a control of the CIS Docker Benchmark 1.8 (`5.31`):_default' \
+&& ret=0
+;;
+(rules)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
+(schema)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':document -- Which document:((facts\:"\`plimsoll facts\`"
+audit\:"\`plimsoll audit --format json\`"))' \
+&& ret=0
+;;
+(completions)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':shell -- Which shell:(bash elvish fish powershell zsh)' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_plimsoll__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-help-command-$line[1]:"
+        case $line[1] in
+            (audit)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(facts)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(explain)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(rules)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(schema)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(completions)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+}
+
+(( $+functions[_plimsoll_commands] )) ||
+_plimsoll_commands() {
+    local commands; commands=(
+'audit:Judge this host, or a facts file, and report' \
+'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'explain:Tell all about one rule' \
+'rules:List the rules' \
+'schema:Print the JSON Schema of a document' \
+'completions:Print completions for a shell' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__audit_commands] )) ||
+_plimsoll__subcmd__audit_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll audit commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__completions_commands] )) ||
+_plimsoll__subcmd__completions_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll completions commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__explain_commands] )) ||
+_plimsoll__subcmd__explain_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll explain commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__facts_commands] )) ||
+_plimsoll__subcmd__facts_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll facts commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help_commands] )) ||
+_plimsoll__subcmd__help_commands() {
+    local commands; commands=(
+'audit:Judge this host, or a facts file, and report' \
+'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'explain:Tell all about one rule' \
+'rules:List the rules' \
+'schema:Print the JSON Schema of a document' \
+'completions:Print completions for a shell' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__audit_commands] )) ||
+_plimsoll__subcmd__help__subcmd__audit_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help audit commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__completions_commands] )) ||
+_plimsoll__subcmd__help__subcmd__completions_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help completions commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__explain_commands] )) ||
+_plimsoll__subcmd__help__subcmd__explain_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help explain commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__facts_commands] )) ||
+_plimsoll__subcmd__help__subcmd__facts_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help facts commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__help_commands] )) ||
+_plimsoll__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__rules_commands] )) ||
+_plimsoll__subcmd__help__subcmd__rules_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help rules commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__schema_commands] )) ||
+_plimsoll__subcmd__help__subcmd__schema_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help schema commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__rules_commands] )) ||
+_plimsoll__subcmd__rules_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll rules commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__schema_commands] )) ||
+_plimsoll__subcmd__schema_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll schema commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_plimsoll" ]; then
+    _plimsoll "$@"
+else
+    compdef _plimsoll plimsoll
+fi

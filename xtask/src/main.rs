@@ -1,0 +1,62 @@
+//! Repository chores: `cargo run -p xtask -- --help`.
+
+mod bench;
+mod generate;
+mod new_rule;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Repository chores.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Write the files that are made from code: rule pages, man pages, completions, JSON Schemas.
+    Generate {
+        /// Write nothing; fail where a file is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Begin a rule: its file, with a test that fails until it judges, and its line in the list of its concern.
+    NewRule {
+        /// The concern's folder.
+        concern: String,
+        /// The rule's id in kebab-case: the name of the problem.
+        id: String,
+    },
+    /// Measure what an audit costs against a bare client and against `docker inspect` processes, with a
+    /// growing number of containers. Needs root, an engine, and `cargo build --release`.
+    Bench {
+        /// Numbers of containers, growing.
+        #[arg(long, value_delimiter = ',', default_value = "10,50,200")]
+        containers: Vec<u32>,
+        /// Image that can run `sleep`.
+        #[arg(long, default_value = "plimsoll-test/base:bookworm")]
+        image: String,
+    },
+    /// Fetch what an audit fetches and do nothing with it: the baseline of `bench`.
+    #[command(hide = true)]
+    Fetch,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().chore {
+        Chore::Generate { check } => generate::run(&repository(), check),
+        Chore::NewRule { concern, id } => new_rule::run(&repository(), &concern, &id),
+        Chore::Bench { containers, image } => bench::run(&repository(), &containers, &image),
+        Chore::Fetch => bench::fetch(),
+    }
+}
+
+/// The repository that this program was built from.
+fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
