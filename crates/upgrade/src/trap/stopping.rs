@@ -57,7 +57,7 @@ pub(super) fn database_stop_timeout(view: &EngineView<'_>) -> Option<Found> {
              10 s: one with much to write back then starts with a crash recovery (measured: {} s instead of 4)",
             measured::CRASH_RECOVERY
         ),
-        "stop them yourself with `docker stop --time 300 CONTAINER` before the step; recreate with --stop-timeout 300",
+        "stop them yourself with `docker stop -t 300 CONTAINER` before the step; recreate with --stop-timeout 300",
     )
 }
 
