@@ -5,6 +5,7 @@ pub mod cvss;
 pub mod order;
 pub mod osv;
 mod release;
+pub mod store;
 
 pub use advisory::*;
 pub use release::Release;

@@ -1,0 +1,133 @@
+//! Reads a file of advisories.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::layout::{ADVISORY, FORMAT, HEADER, Header, PACKAGE, u32_at};
+use super::map::Map;
+use super::{About, StoreError};
+use crate::{Advisory, Affected};
+
+/// The advisories of one release, mapped.
+#[derive(Debug)]
+pub struct ReleaseFile {
+    path: PathBuf,
+    map: Map,
+    header: Header,
+    about: About,
+}
+
+impl ReleaseFile {
+    /// Opens a file and checks its header and tables.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of another format, or damaged.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let map = Map::open(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        let damaged = |what| StoreError::Damaged { path: path.to_owned(), what };
+        let (format, header) = Header::parse(&map).ok_or_else(|| damaged("it does not begin as one"))?;
+        if format != FORMAT {
+            return Err(StoreError::Version { path: path.to_owned(), found: format, expected: FORMAT });
+        }
+        let sections = sections(header).ok_or_else(|| damaged("its lengths are impossible"))?;
+        if map.len() != sections.end {
+            return Err(damaged("it is cut off, or something was added"));
+        }
+        if checksum(&map, header, sections.data) != Some(header.checksum) {
+            return Err(damaged("its tables do not match their checksum"));
+        }
+        let about = map.get(sections.about..sections.data).unwrap_or_default();
+        let about = serde_json::from_slice(about)
+            .map_err(|_| damaged("what it says about itself is not readable"))?;
+        Ok(Self { path: path.to_owned(), map, header, about })
+    }
+
+    /// What the file says about itself.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// What all advisories say about a package; empty where none names it.
+    ///
+    /// # Errors
+    /// When its block is damaged.
+    pub fn package(&self, name: &str) -> Result<Vec<Affected>, StoreError> {
+        let (mut low, mut high) = (0, self.header.packages as usize);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let line = HEADER + middle * PACKAGE;
+            match self.name_at(line).ok_or_else(|| self.damaged("a package's name"))?.cmp(name.as_bytes()) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return self.decode(line + 8, "what it says about a package"),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// An advisory by its number in this file.
+    ///
+    /// # Errors
+    /// When there is none of this number, or its record is damaged.
+    pub fn advisory(&self, number: u32) -> Result<Advisory, StoreError> {
+        if number >= self.header.advisories {
+            return Err(self.damaged("a reference to an advisory"));
+        }
+        self.decode(self.advisories() + number as usize * ADVISORY, "an advisory")
+    }
+
+    fn advisories(&self) -> usize {
+        HEADER + self.header.packages as usize * PACKAGE
+    }
+
+    fn name_at(&self, line: usize) -> Option<&[u8]> {
+        let names = self.advisories() + self.header.advisories as usize * ADVISORY;
+        let start = names + u32_at(&self.map, line)? as usize;
+        self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)
+    }
+
+    /// Decodes what an offset, a length and a checksum at `line` point to.
+    fn decode<T: DeserializeOwned>(&self, line: usize, what: &'static str) -> Result<T, StoreError> {
+        let read = || {
+            let data = self.map.len() - self.header.data as usize;
+            let start = data + u32_at(&self.map, line)? as usize;
+            let bytes = self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)?;
+            let matches = crc32fast::hash(bytes) == u32_at(&self.map, line + 8)?;
+            matches.then(|| postcard::from_bytes(bytes).ok()).flatten()
+        };
+        read().ok_or_else(|| self.damaged(what))
+    }
+
+    fn damaged(&self, what: &'static str) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), what }
+    }
+}
+
+struct Sections {
+    about: usize,
+    data: usize,
+    end: usize,
+}
+
+fn sections(header: Header) -> Option<Sections> {
+    let tables = (header.packages as usize)
+        .checked_mul(PACKAGE)?
+        .checked_add((header.advisories as usize).checked_mul(ADVISORY)?)?
+        .checked_add(HEADER)?;
+    let about = tables.checked_add(header.names as usize)?;
+    let data = about.checked_add(header.about as usize)?;
+    Some(Sections { about, data, end: data.checked_add(header.data as usize)? })
+}
+
+/// CRC-32 of everything before the data, with the header's own checksum as 0.
+fn checksum(bytes: &[u8], header: Header, data: usize) -> Option<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    // The whole header as it should be, so that bytes that mean nothing are checked as well.
+    if bytes.get(..HEADER)? != header.to_bytes() {
+        return None;
+    }
+    hasher.update(&Header { checksum: 0, ..header }.to_bytes());
+    hasher.update(bytes.get(HEADER..data)?);
+    Some(hasher.finalize())
+}
