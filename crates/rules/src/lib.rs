@@ -21,6 +21,7 @@ mod version;
 mod engine;
 mod isolation;
 mod kernel;
+mod limits;
 
 pub use finding::*;
 pub use judge::{Report, judge};
@@ -37,10 +38,17 @@ pub(crate) use rules;
 
 /// Every rule, by concern.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [kernel::RULES, isolation::RULES, engine::RULES, engine::files::RULES, engine::swarm::RULES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        kernel::RULES,
+        isolation::RULES,
+        limits::RULES,
+        engine::RULES,
+        engine::files::RULES,
+        engine::swarm::RULES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The rule with this id.

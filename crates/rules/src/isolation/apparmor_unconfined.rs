@@ -39,7 +39,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
                 (false, true) => return pass(evidence(wanted.unwrap_or("the engine's default"))),
             };
             fail(Problem::new(
-                "will run without an AppArmor profile when it is started",
+                "is declared without an AppArmor profile",
                 vec![evidence(missing).expected("a profile")],
             ))
         },

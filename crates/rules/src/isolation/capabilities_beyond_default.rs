@@ -58,7 +58,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
             }
             let evidence =
                 Evidence::new("capabilities beyond the default", names(extra), container.declared.source());
-            let message = format!("will have {} when it is started", names(extra));
+            let message = format!("is declared with {} beyond Docker's default", names(extra));
             fail(Problem::new(message, vec![evidence.expected("none")]).severity(worst(extra)))
         },
     )

@@ -99,7 +99,7 @@ fn declared_privileges(cx: &EngineContext<'_>, declared: &Declared, source: &str
         true => Evidence::new("Privileged", "true", source).expected("false"),
         false => Evidence::new("CapAdd, SecurityOpt and DeviceCgroupRules", "as with --privileged", source),
     };
-    fail(Problem::new("will have the powers of the host's root when it is started", vec![shown]))
+    fail(Problem::new("is declared with the powers of the host's root", vec![shown]))
 }
 
 #[cfg(test)]

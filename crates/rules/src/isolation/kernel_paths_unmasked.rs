@@ -92,7 +92,7 @@ fn by_lists(declared: &Declared, source: &str) -> Judgement {
         },
     };
     let evidence = Evidence::new("masked and read-only paths", shown, source).expected("the engine's default lists");
-    fail(Problem::new("kernel files will be open when it is started", vec![evidence]))
+    fail(Problem::new("is declared with open kernel files", vec![evidence]))
 }
 
 #[cfg(test)]

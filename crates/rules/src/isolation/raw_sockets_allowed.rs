@@ -32,7 +32,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
             match granted {
                 false => pass(Evidence::new("NET_RAW", "not granted", source)),
                 true => fail(Problem::new(
-                    "root in it will be able to forge packets when it is started",
+                    "is declared so that its root may forge packets (NET_RAW)",
                     vec![Evidence::new("NET_RAW", "granted", source).expected("not granted")],
                 )),
             }

@@ -36,7 +36,7 @@ fn judge(_: &EngineContext<'_>, container: &Container) -> Judgement {
             match read_only {
                 true => pass(evidence),
                 false => fail(Problem::new(
-                    "its root file system will be writable when it is started",
+                    "its root file system is declared writable",
                     vec![evidence.expected("true")],
                 )),
             }

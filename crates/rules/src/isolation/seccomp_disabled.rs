@@ -28,7 +28,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
         match seccomp_profile(cx, declared)? {
             SeccompProfile::Filter(name) => pass(Evidence::new("seccomp profile", name, source)),
             SeccompProfile::None(says) => fail(Problem::new(
-                "will run without a seccomp filter when it is started",
+                "is declared without a seccomp filter",
                 vec![Evidence::new("seccomp profile", says, source).expected("a filter")],
             )),
         }

@@ -57,7 +57,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
                 (false, true) => return pass(evidence("the engine's")),
             };
             fail(Problem::new(
-                "will run in a host's SELinux domain when it is started",
+                "is declared without a container's SELinux label",
                 vec![evidence(missing).expected("container_t")],
             ))
         },
