@@ -3,6 +3,7 @@
 //! One file a source. The root directory and the engines' endpoints are parameters, so a captured tree is read by
 //! the same code as `/`. Whatever cannot be read becomes an unreadable fact and a gap; the rest goes on.
 
+mod collector;
 mod component;
 mod dpkg_order;
 mod effective;
@@ -12,20 +13,19 @@ mod host;
 mod images;
 mod mountinfo;
 mod packages;
-#[allow(dead_code, reason = "its callers come next")]
 mod procs;
-#[allow(dead_code, reason = "its callers come next")]
 mod sockets;
 mod source;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use plimsoll_facts::{Collector, FACTS_SCHEMA, Facts};
+use plimsoll_facts::{FACTS_SCHEMA, Facts};
 use plimsoll_rootdir::RootDir;
 
 use crate::engine::Endpoint;
 use crate::gaps::Gaps;
 use crate::packages::Packages;
+use crate::procs::Processes;
 
 /// What to look at.
 pub struct Options<'a> {
@@ -43,7 +43,7 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     let mut facts = Facts {
         schema: FACTS_SCHEMA.to_owned(),
         collected_at: now(),
-        collector: Collector { version: options.version.to_owned(), ..Collector::default() },
+        collector: collector::collect(root, options.version),
         ..Facts::default()
     };
     (options.progress)("host");
@@ -51,7 +51,9 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     facts.host = host::collect(root, &packages, &mut gaps);
     facts.engines = engine::collect(root, options, &mut gaps);
     (options.progress)("kernel state of containers");
-    effective::fill(root, &facts.host, &mut facts.engines, &mut gaps);
+    // Read after the engines were asked: what runs by now is in the table.
+    let processes = Processes::scan(root);
+    effective::fill(root, &processes, &mut facts.host, &mut facts.engines, &mut gaps);
     (options.progress)("images");
     images::fill(root, &mut facts.engines, &mut gaps);
     (options.progress)("components");

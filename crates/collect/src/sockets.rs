@@ -124,8 +124,8 @@ fn listeners_of(namespace: OwnedFd) -> Result<Listeners, Error> {
 pub(crate) struct Holders {
     /// Socket inode → processes, ascending. A socket that was inherited or passed has several.
     pub(crate) by_inode: HashMap<u64, Vec<u32>>,
-    /// Number of processes whose descriptors could not be read.
-    pub(crate) unreadable: usize,
+    /// Processes whose descriptors could not be read.
+    pub(crate) unreadable: Vec<u32>,
 }
 
 /// Looks for the holders of these sockets in the open descriptors of these processes.
@@ -140,7 +140,7 @@ pub(crate) fn holders(proc: &Proc, pids: impl IntoIterator<Item = u32>, wanted: 
             Ok(descriptors) => descriptors,
             Err(procs::Error::Gone) => continue,
             Err(_) => {
-                holders.unreadable += 1;
+                holders.unreadable.push(pid);
                 continue;
             }
         };

@@ -264,6 +264,8 @@ pub struct Effective {
     pub engine_sockets: Fact<Vec<EngineSocketMount>>,
     /// Devices that the cgroup allows.
     pub devices: Fact<DeviceAccess>,
+    /// Device nodes in its `/dev` beyond the usual ones (null, zero, random, tty …), by path.
+    pub device_nodes: Fact<Vec<String>>,
     /// Listening sockets in its network namespace.
     pub listeners: Fact<Vec<Socket>>,
     /// Open descriptors to directories or files of the host that no mount of the container shows.
@@ -274,7 +276,7 @@ pub struct Effective {
     pub rlimits: Fact<Rlimits>,
 }
 
-/// Resource limits: name → (soft, hard); `None` is unlimited.
+/// Resource limits: name as in `--ulimit` (`nofile`) → (soft, hard); `None` is unlimited.
 pub type Rlimits = BTreeMap<String, (Option<u64>, Option<u64>)>;
 
 /// One process of a container, seen from the host.
@@ -455,7 +457,7 @@ pub struct DeviceAccess {
     pub rules: Vec<String>,
     /// Rules beyond what every container gets (moby's default list).
     pub extra: Vec<String>,
-    /// Device nodes of the host that are mounted or made inside, by path.
+    /// Device nodes of the host that are mounted or made inside, by path: as `Effective::device_nodes`.
     pub nodes: Vec<String>,
 }
 
@@ -465,8 +467,10 @@ pub struct DeviceAccess {
 pub struct HostDescriptor {
     /// Process.
     pub pid: u32,
-    /// Descriptor number.
+    /// Descriptor number; 0 for a working or root directory.
     pub fd: u32,
+    /// Its name below `/proc/PID`: `fd/3`, `cwd`, `root`.
+    pub link: String,
     /// What it points to, as `/proc/PID/fd/N` shows it.
     pub target: String,
     /// `directory`, `file`, `device`.

@@ -1,9 +1,173 @@
 //! What the kernel enforces for each running container.
+//!
+//! Nothing is run in a container, nothing is stopped, and no system call of a container is interrupted: everything is
+//! read from `/proc`, cgroup files and the kernel's socket tables.
 
-use plimsoll_facts::{Engine, Host};
+mod cgroup_files;
+mod container;
+mod descriptors;
+mod devices;
+mod engine_sockets;
+mod host_paths;
+mod identify;
+mod init_files;
+mod limits;
+mod masks;
+mod members;
+mod mount_tree;
+mod mounts;
+mod networks;
+mod processes;
+mod status;
+
+use std::collections::HashSet;
+
+use plimsoll_facts::{Container, Engine, Fact, Host, Socket};
 use plimsoll_rootdir::RootDir;
 
 use crate::gaps::Gaps;
+use crate::procs::{self, Processes, Row};
+use crate::sockets;
+use cgroup_files::CgroupFiles;
+use container::Context;
+use masks::KernelPaths;
+use members::{Init, Members};
+use mounts::HostView;
+use networks::{Holders, Networks};
 
-/// Fills `Container::effective` of every container.
-pub(crate) fn fill(_root: &RootDir, _host: &Host, _engines: &mut [Engine], _gaps: &mut Gaps) {}
+const SUBJECT: &str = "host";
+const NOT_RUNNING: &str = "the container does not run";
+
+/// Fills `Container::effective` of every container, and `Host::listeners`.
+pub(crate) fn fill(
+    root: &RootDir,
+    processes: &Result<Processes, procs::Error>,
+    host: &mut Host,
+    engines: &mut [Engine],
+    gaps: &mut Gaps,
+) {
+    let endpoints: Vec<String> =
+        engines.iter().filter_map(|e| e.endpoint.strip_prefix("unix://").map(str::to_owned)).collect();
+    let containers: Vec<&mut Container> =
+        engines.iter_mut().filter_map(|e| e.containers.value_mut()).flatten().collect();
+    match processes {
+        Ok(processes) => {
+            host.listeners = fill_from(root, processes, host, &endpoints, containers, gaps);
+        }
+        Err(error) => {
+            host.listeners = gaps.unreadable(SUBJECT, "/proc", error);
+            for container in containers {
+                container.effective = match container.is_running() {
+                    true => gaps.unreadable(&subject(container), "/proc", error),
+                    false => Fact::absent(NOT_RUNNING),
+                };
+            }
+        }
+    }
+}
+
+fn fill_from(
+    root: &RootDir,
+    processes: &Processes,
+    host: &Host,
+    endpoints: &[String],
+    mut containers: Vec<&mut Container>,
+    gaps: &mut Gaps,
+) -> Fact<Vec<Socket>> {
+    let namespaces = host.namespaces.value().copied().or(processes.kernel_namespaces());
+    let view = HostView::new(&host.mounts, namespaces);
+    let rows = identified(processes, &mut containers, gaps);
+    let ids: Vec<String> = containers.iter().map(|container| container.id.clone()).collect();
+    let inits: Vec<Init<'_>> = rows.iter().zip(&ids).map(|(row, id)| Init { id, row }).collect();
+    let members = members::find(processes, &inits, namespaces.as_ref());
+
+    // Whoever runs an engine may listen in a network namespace of its own (rootless).
+    let engines = processes.rows().iter().filter(|row| engine_sockets::is_engine_program(row));
+    let me = processes.get(std::process::id()).and_then(|row| row.namespaces.as_ref().ok());
+    let host_network = namespaces.as_ref().or(me).map_or(0, |n| n.net);
+    let networks = Networks::read(processes, host_network, rows.iter().copied().chain(engines));
+    let wanted = networks.inodes();
+
+    let context = Context {
+        root,
+        processes,
+        host: &view,
+        cgroups: host.cgroups.clone().map(|layout| CgroupFiles::new(root, layout)),
+        kernel_paths: KernelPaths::new(root),
+        hidden: hidden(processes),
+        wanted: &wanted,
+    };
+    let mut holders = Holders::new();
+    for ((row, container), members) in rows.iter().zip(&mut containers).zip(&members) {
+        container::read(&context, row, members, container, &mut holders, gaps);
+    }
+    let blind = hold(processes, &members, &wanted, &mut holders);
+    let sockets = engine_sockets::all(&context, &networks, &holders, host_network, endpoints, blind);
+    for (row, container) in rows.iter().zip(&mut containers) {
+        container::finish(&context, row, container, &networks, &holders, &sockets, gaps);
+    }
+    match networks.inet(host_network, &holders, processes) {
+        Ok(listeners) => Fact::known(listeners, "NETLINK_SOCK_DIAG"),
+        Err(error) => gaps.unreadable(SUBJECT, "NETLINK_SOCK_DIAG", error),
+    }
+}
+
+/// Keeps the containers whose first process was found, and returns these processes in the same order.
+fn identified<'a>(
+    processes: &'a Processes,
+    containers: &mut Vec<&mut Container>,
+    gaps: &mut Gaps,
+) -> Vec<&'a Row> {
+    let mut rows = Vec::new();
+    containers.retain_mut(|container| {
+        let no_process = container.declared.value().is_some_and(|declared| declared.pid == 0);
+        if !container.is_running() || (container.state == "restarting" && no_process) {
+            container.effective = Fact::absent(NOT_RUNNING);
+            return false;
+        }
+        match identify::init(processes, container) {
+            Ok(row) => {
+                rows.push(row);
+                true
+            }
+            Err(why) => {
+                container.effective = gaps.unreadable(&subject(container), "/proc", why);
+                false
+            }
+        }
+    });
+    rows
+}
+
+/// Why a process could be missing from a container's: the namespaces of others that could not be read. Process 1 is
+/// left out: who controls it needs no container.
+fn hidden(processes: &Processes) -> Option<String> {
+    let unread = |row: &&Row| row.pid != 1 && row.namespaces.is_err_and(|error| error != procs::Error::Gone);
+    let first = processes.rows().iter().find(unread)?;
+    let count = processes.rows().iter().filter(unread).count();
+    let error = first.namespaces.err()?;
+    Some(format!("{count} processes (the first is {}) cannot be told apart by namespace: {error}", first.pid))
+}
+
+/// Looks for the holders of sockets among the processes that are in no container. Returns how many could not be
+/// looked at.
+fn hold(
+    processes: &Processes,
+    members: &[Members<'_>],
+    wanted: &HashSet<u64>,
+    holders: &mut Holders,
+) -> usize {
+    let seen: HashSet<u32> = members.iter().flat_map(|m| &m.in_cgroup).map(|row| row.pid).collect();
+    let rest = processes.rows().iter().map(|row| row.pid).filter(|pid| !seen.contains(pid));
+    let found = sockets::holders(&processes.proc, rest, wanted);
+    for (inode, pids) in found.by_inode {
+        holders.entry(inode).or_default().extend(pids);
+    }
+    found.unreadable.into_iter().filter(|pid| *pid != 1).count()
+}
+
+/// How a gap names a container.
+fn subject(container: &Container) -> String {
+    let name = if container.name.is_empty() { &container.id } else { &container.name };
+    format!("container {name}")
+}

@@ -182,12 +182,12 @@ impl PidDir {
         })
     }
 
-    /// Inode number of one namespace.
+    /// Inode number of the namespace behind one link (`ns/net`, `task/TID/ns/net`).
     ///
     /// # Errors
     /// When the kernel refuses, or has no such namespace.
-    pub(crate) fn namespace(&self, kind: &str) -> Result<u64, Error> {
-        namespace_inode(&self.link(&format!("ns/{kind}"))?).ok_or(Error::Malformed)
+    pub(crate) fn namespace(&self, link: &str) -> Result<u64, Error> {
+        namespace_inode(&self.link(link)?).ok_or(Error::Malformed)
     }
 
     /// Numbers in a directory (`task`, `fd`), ascending.
