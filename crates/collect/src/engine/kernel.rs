@@ -59,13 +59,13 @@ impl Kernel {
     pub(super) fn holders(&self, inode: u64) -> (Vec<u32>, usize) {
         let pids = self.proc.pids().unwrap_or_default();
         let mut holders = sockets::holders(&self.proc, pids, &HashSet::from([inode]));
-        (holders.by_inode.remove(&inode).unwrap_or_default(), holders.unreadable)
+        (holders.by_inode.remove(&inode).unwrap_or_default(), holders.unreadable.len())
     }
 
     /// Which of these sockets a process holds; `None` where its descriptors may not be read.
     pub(super) fn held_by(&self, pid: u32, inodes: HashSet<u64>) -> Option<HashSet<u64>> {
         let holders = sockets::holders(&self.proc, [pid], &inodes);
-        (holders.unreadable == 0).then(|| holders.by_inode.into_keys().collect())
+        (holders.unreadable.is_empty()).then(|| holders.by_inode.into_keys().collect())
     }
 
     /// How many docker-proxy processes a daemon has started.
