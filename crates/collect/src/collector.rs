@@ -30,12 +30,12 @@ pub(crate) fn collect(root: &RootDir, version: &str) -> Collector {
 
 /// The mount namespace is compared with that of process 1; where that may not be read, with that of kthreadd.
 fn in_host_namespaces(proc: &Proc, me: &PidDir) -> Option<bool> {
-    if me.namespace("ns/pid").ok()? != INITIAL_PID_NAMESPACE {
+    if me.namespace("pid").ok()? != INITIAL_PID_NAMESPACE {
         return Some(false);
     }
-    let mount = |pid| proc.pid(pid).and_then(|dir| dir.namespace("ns/mnt"));
+    let mount = |pid| proc.pid(pid).and_then(|dir| dir.namespace("mnt"));
     let of_host = mount(1).or_else(|_| mount(2)).ok()?;
-    Some(me.namespace("ns/mnt").ok()? == of_host)
+    Some(me.namespace("mnt").ok()? == of_host)
 }
 
 #[cfg(test)]

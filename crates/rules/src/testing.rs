@@ -289,6 +289,7 @@ fn default_effective() -> Effective {
         host_paths: Fact::known(default_host_paths(), "/proc/4711/mountinfo"),
         engine_sockets: Fact::known(Vec::new(), "/proc/4711/mountinfo"),
         devices: Fact::known(DeviceAccess::default(), "BPF_PROG_QUERY"),
+        device_nodes: Fact::known(Vec::new(), "/proc/4711/root/dev"),
         listeners: Fact::known(vec![listener], "inet_diag"),
         host_descriptors: Fact::known(Vec::new(), "/proc/4711/fd"),
         uid_map: Fact::known(vec![(0, 0, u32::MAX)], "/proc/4711/uid_map"),

@@ -262,7 +262,7 @@ impl Search<'_> {
             }
             let mut containers = HashSet::new();
             for (kind, name) in THREAD_KINDS {
-                let link = dir.namespace(&format!("task/{thread}/ns/{name}"));
+                let link = dir.thread_namespace(thread, name);
                 let Some(inode) = link.ok().filter(|inode| *inode != kind.of(leader)) else { continue };
                 containers.extend(self.own.get(&(kind, inode)).into_iter().flatten());
             }

@@ -182,12 +182,20 @@ impl PidDir {
         })
     }
 
-    /// Inode number of the namespace behind one link (`ns/net`, `task/TID/ns/net`).
+    /// Inode number of one namespace.
     ///
     /// # Errors
     /// When the kernel refuses, or has no such namespace.
-    pub(crate) fn namespace(&self, link: &str) -> Result<u64, Error> {
-        namespace_inode(&self.link(link)?).ok_or(Error::Malformed)
+    pub(crate) fn namespace(&self, kind: &str) -> Result<u64, Error> {
+        namespace_inode(&self.link(&format!("ns/{kind}"))?).ok_or(Error::Malformed)
+    }
+
+    /// Inode number of one namespace of one thread.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or there is no such thread or namespace.
+    pub(crate) fn thread_namespace(&self, tid: u32, kind: &str) -> Result<u64, Error> {
+        namespace_inode(&self.link(&format!("task/{tid}/ns/{kind}"))?).ok_or(Error::Malformed)
     }
 
     /// Numbers in a directory (`task`, `fd`), ascending.

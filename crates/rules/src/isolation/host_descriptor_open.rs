@@ -60,6 +60,7 @@ mod tests {
                 vec![HostDescriptor {
                     pid: 4711,
                     fd: 3,
+                    link: "fd/3".into(),
                     target: "/".into(),
                     kind: kind.into(),
                     reason: "its mount is not in the container".into(),
