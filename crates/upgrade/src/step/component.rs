@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_facts::{Component, ComponentKind, Facts, RunningProgram};
 
-use super::{Reason, offered, reason, unlisted};
+use super::{Reason, not_installed, offered, reason, unlisted};
 use crate::outcome::{effect, worst_first};
 use crate::view::{ContainerView, EngineView};
 use crate::{Action, Basis, ContainerEffects, Effect, EffectKind, Estimate, Layer, Pending, Step};
@@ -43,7 +43,7 @@ fn shims(component: &Component, views: &[EngineView<'_>]) -> Option<Step> {
     let mut stale: Vec<_> = component
         .running
         .iter()
-        .map(|program| (program, reason(component, program)))
+        .map(|program| (program, not_installed(component, program)))
         .filter(|(_, reason)| matches!(reason.pending, Pending::Installed | Pending::Unknown))
         .collect();
     stale.sort_by_key(|(_, reason)| reason.pending);

@@ -28,8 +28,20 @@ pub(crate) struct Reason {
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// Whether this running program should be restarted, from its own bytes against the file and the package.
+/// Whether this running program should be restarted: it is not the file on disk, or a newer package is offered.
 pub(crate) fn reason(component: &Component, program: &RunningProgram) -> Reason {
+    let running = not_installed(component, program);
+    if running.pending == Pending::Installed {
+        return running;
+    }
+    match offered(component) {
+        Some(offered) => offered,
+        None => running,
+    }
+}
+
+/// Whether a process runs other bytes than are on disk.
+pub(crate) fn not_installed(component: &Component, program: &RunningProgram) -> Reason {
     let name = component.kind.name();
     let exe = format!("/proc/{}/exe", program.pid);
     let on_disk = component.version.value();
@@ -37,72 +49,60 @@ pub(crate) fn reason(component: &Component, program: &RunningProgram) -> Reason 
         (Some(running), Some(disk)) => running != disk,
         _ => false,
     };
-    let replaced = match &program.binary {
-        RunningBinary::Replaced { path } => Some(format!("{path}, replaced on disk since")),
-        _ if other_version => Some(component.path.clone()),
-        _ => None,
+    let (pending, to, why, found) = match &program.binary {
+        RunningBinary::Replaced { path } => {
+            let why = format!("process {} runs another {name} than is installed", program.pid);
+            (Pending::Installed, on_disk.cloned(), why, format!("{path}, replaced on disk since"))
+        }
+        RunningBinary::Unknown { .. } if other_version => {
+            let why = format!("process {} runs another {name} than is installed", program.pid);
+            (Pending::Installed, on_disk.cloned(), why, program.version.clone().unwrap_or_default())
+        }
+        RunningBinary::Unknown { reason } => {
+            let why = format!("whether process {} runs the installed {name} could not be told", program.pid);
+            (Pending::Unknown, None, format!("{why}: {reason}"), "unknown".to_owned())
+        }
+        RunningBinary::Current => {
+            let why = format!("the running {name} is the installed one, and no newer package is offered");
+            (Pending::No, None, why, component.path.clone())
+        }
     };
-    if let Some(found) = replaced {
-        return Reason {
-            pending: Pending::Installed,
-            from: program.version.clone(),
-            to: on_disk.cloned().or_else(|| installed_package(component)),
-            why: format!("process {} runs another {name} than is installed", program.pid),
-            evidence: vec![
-                Evidence::new(format!("program of process {}", program.pid), found, exe)
-                    .expected(format!("{} as it is on disk", component.path)),
-            ],
-        };
-    }
-    let from = program.version.clone().or_else(|| on_disk.cloned());
-    if let Some(offered) = offered(component) {
-        return Reason { from: installed_package(component).or(from), ..offered };
-    }
-    match &program.binary {
-        RunningBinary::Unknown { reason } => Reason {
-            pending: Pending::Unknown,
-            from,
-            to: None,
-            why: format!(
-                "whether process {} runs the installed {name} could not be told: {reason}",
-                program.pid
-            ),
-            evidence: Vec::new(),
-        },
-        _ => Reason {
-            pending: Pending::No,
-            from,
-            to: None,
-            why: format!("the running {name} is the installed one"),
-            evidence: vec![Evidence::new(
-                format!("program of process {}", program.pid),
-                component.path.clone(),
-                exe,
-            )],
-        },
+    let evidence = Evidence::new(format!("program of process {}", program.pid), found, exe)
+        .expected(format!("{} as it is on disk", component.path));
+    Reason {
+        pending,
+        from: program.version.clone().or_else(|| on_disk.cloned().filter(|_| pending == Pending::No)),
+        to,
+        why,
+        evidence: vec![evidence],
     }
 }
 
-/// A newer package, where the package manager's lists offer one.
+/// A newer package, where the package manager's lists offer one or could not be read.
 pub(crate) fn offered(component: &Component) -> Option<Reason> {
-    let candidate = component.candidate.value()?;
-    let installed = installed_package(component);
-    if installed.as_ref() == Some(candidate) {
-        return None;
-    }
     let package = component.package.value().map_or(component.kind.name(), |package| &package.name);
+    let from = installed_package(component);
+    let candidate = match component.candidate.get() {
+        Ok(candidate) => candidate.filter(|candidate| from.as_ref() != Some(candidate))?,
+        Err(gap) => {
+            return Some(Reason {
+                pending: Pending::Unknown,
+                from,
+                to: None,
+                why: format!("whether a newer {package} is offered could not be told: {}", gap.reason),
+                evidence: Vec::new(),
+            });
+        }
+    };
+    let bound = format!("{} (installed)", from.as_deref().unwrap_or("unknown"));
+    let on_offer = format!("version of {package} on offer");
     Some(Reason {
         pending: Pending::Offered,
-        from: installed.clone(),
+        from,
         to: Some(candidate.clone()),
         why: format!("the package manager offers a newer {package}"),
         evidence: vec![
-            Evidence::new(
-                format!("version of {package} on offer"),
-                candidate.clone(),
-                component.candidate.source(),
-            )
-            .expected(format!("{} (installed)", installed.unwrap_or_else(|| "unknown".to_owned()))),
+            Evidence::new(on_offer, candidate.clone(), component.candidate.source()).expected(bound),
         ],
     })
 }
@@ -186,6 +186,17 @@ mod tests {
     }
 
     #[test]
+    fn lists_that_cannot_be_read_leave_it_open() {
+        let mut it = facts(|_| ());
+        let mut daemon = component(ComponentKind::Dockerd, "20.10.24", vec![program(100, "20.10.24")]);
+        daemon.candidate = Fact::unreadable("/var/lib/apt/lists", "compressed");
+        it.components = vec![daemon];
+        let found = step(&it, Action::RestartEngine);
+        assert_eq!(found.pending, Pending::Unknown);
+        assert!(found.why.contains("compressed"));
+    }
+
+    #[test]
     fn a_daemon_that_could_not_be_looked_at_is_unknown() {
         let mut it = facts(|_| ());
         it.engines[0].daemon = Fact::unreadable("/proc", "permission denied");
@@ -200,6 +211,7 @@ mod tests {
         let mut it = facts(|_| ());
         it.engines[0].containers.value_mut().unwrap().push(container("new"));
         let mut old = program(200, "1.6.20");
+        old.binary = RunningBinary::Replaced { path: "/usr/bin/containerd-shim".into() };
         old.container = Some("db-id".into());
         let mut new = program(201, "2.1.9");
         new.container = Some("new-id".into());
@@ -217,6 +229,7 @@ mod tests {
             component(ComponentKind::Dockerd, "28.5.2", vec![program(100, "28.5.2")]),
             component(ComponentKind::Containerd, "2.1.9", vec![program(50, "1.6.20")]),
         ];
+        it.components[1].running[0].binary = RunningBinary::Unknown { reason: "no inode".into() };
         let found = step(&it, Action::RestartContainerd);
         assert_eq!((found.pending, found.affected().count()), (Pending::Installed, 0));
         assert_eq!(step(&it, Action::RestartEngine).pending, Pending::No);
