@@ -12,6 +12,7 @@ mod host;
 mod image;
 mod kernel_types;
 mod network;
+mod packages;
 mod redact;
 
 pub use component::*;
@@ -23,6 +24,7 @@ pub use host::*;
 pub use image::*;
 pub use kernel_types::*;
 pub use network::*;
+pub use packages::*;
 pub use redact::redact;
 
 use schemars::JsonSchema;

@@ -1,114 +1,80 @@
 //! What an audit asks of an image's files.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 
 use plimsoll_facts::{ImageContent, OsRelease, PrivilegedFile};
-use rustix::fs::FileType;
 
 use crate::accounts;
 use crate::error::Result;
-use crate::layered::LayeredRoot;
 use crate::os_release;
-use crate::owners::{self, Identity, Owners};
+use crate::packages::Database;
 use crate::survey::{Hit, Survey};
-use crate::union::Union;
-use crate::walk::Bounds;
+use crate::tree::{Tree, first_present, present, shown};
 
 /// Bound of a configuration file such as passwd, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
 /// Accounts that are kept of one image.
 const MAX_ACCOUNTS: usize = 1_000;
 
-/// Reads the content of many images; what they share is read once.
-#[derive(Default)]
-pub struct Reader {
-    bounds: Bounds,
-    surveys: HashMap<(PathBuf, Union), Rc<Survey>>,
-    owners: HashMap<Identity, Rc<Owners>>,
+/// Puts together what an audit asks of one image: from its merged view, its package database, and what was seen in each
+/// layer, topmost first. `source` says how it was read, `user` is the image's `User`.
+pub(crate) fn content(
+    tree: &dyn Tree,
+    database: &Database,
+    surveys: &[Rc<Survey>],
+    source: &str,
+    user: &str,
+) -> ImageContent {
+    let mut content = ImageContent { source: source.to_owned(), ..ImageContent::default() };
+    content.os = note(os_release(tree), "os-release", &mut content.gaps).flatten();
+    resolve_user(tree, user, &mut content);
+    content.packages =
+        database.packages.as_ref().map(|packages| u32::try_from(packages.len()).unwrap_or(u32::MAX));
+    content.packages_changed_at = database.changed_at;
+    content.gaps.extend(database.gaps.iter().map(|gap| format!("package database: {}", gap.reason)));
+    let merge = Merge { tree, database, merged_usr: tree.is_link(Path::new("bin")) };
+    for (layer, survey) in surveys.iter().enumerate() {
+        merge.add(survey, layer, &mut content);
+    }
+    content.privileged_files.sort_by(|a, b| a.path.cmp(&b.path));
+    for list in [
+        &mut content.secret_files,
+        &mut content.deleted_secret_files,
+        &mut content.unneeded_programs,
+        &mut content.gaps,
+    ] {
+        list.sort();
+        list.dedup();
+    }
+    content
 }
 
-impl Reader {
-    /// A reader that walks layers within these bounds.
-    pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, ..Self::default() }
-    }
-
-    /// What an audit asks of one image. `source` says how it is read, `user` is the image's `User`.
-    pub fn content(&mut self, root: &LayeredRoot, source: &str, user: &str) -> ImageContent {
-        let mut content = ImageContent { source: source.to_owned(), ..ImageContent::default() };
-        content.os = note(os_release(root), "os-release", &mut content.gaps).flatten();
-        resolve_user(root, user, &mut content);
-        let owners = self.owners(root);
-        content.packages = owners.installed;
-        content.packages_changed_at = owners.changed_at;
-        content.gaps.extend(owners.gaps.iter().cloned());
-        for layer in 0..root.layers().len() {
-            let survey = self.survey(root, layer);
-            Merge { root, layer, owners: &owners, merged_usr: is_merged_usr(root) }
-                .add(&survey, &mut content);
-        }
-        content.privileged_files.sort_by(|a, b| a.path.cmp(&b.path));
-        for list in [
-            &mut content.secret_files,
-            &mut content.deleted_secret_files,
-            &mut content.unneeded_programs,
-            &mut content.gaps,
-        ] {
-            list.sort();
-            list.dedup();
-        }
-        content
-    }
-
-    fn survey(&mut self, root: &LayeredRoot, layer: usize) -> Rc<Survey> {
-        let dir = &root.layers()[layer];
-        let look = || Rc::new(Survey::of(dir, root.union(), self.bounds));
-        if root.union() == Union::Plain {
-            return look();
-        }
-        Rc::clone(self.surveys.entry((dir.path().to_owned(), root.union())).or_insert_with(look))
-    }
-
-    fn owners(&mut self, root: &LayeredRoot) -> Rc<Owners> {
-        if root.union() == Union::Plain {
-            return Rc::new(Owners::of(root));
-        }
-        let identity = owners::identity(root);
-        Rc::clone(self.owners.entry(identity).or_insert_with(|| Rc::new(Owners::of(root))))
-    }
-}
-
-/// Adds what one layer holds, as far as it is visible in the merged view.
+/// Adds what a layer holds, as far as it is visible in the merged view.
 struct Merge<'a> {
-    root: &'a LayeredRoot,
-    layer: usize,
-    owners: &'a Owners,
+    tree: &'a dyn Tree,
+    database: &'a Database,
     merged_usr: bool,
 }
 
 impl Merge<'_> {
-    fn add(&self, survey: &Survey, content: &mut ImageContent) {
+    fn add(&self, survey: &Survey, layer: usize, content: &mut ImageContent) {
         content.gaps.extend(survey.gaps.iter().cloned());
         for hit in &survey.privileged {
-            if self.is_visible(hit, content) {
+            if self.is_visible(hit, layer, content) {
                 let packaged = self.is_packaged(&hit.path);
-                content.privileged_files.push(PrivilegedFile {
-                    path: shown(&hit.path),
-                    packaged,
-                    ..hit.what.clone()
-                });
+                let file = PrivilegedFile { path: shown(&hit.path), packaged, ..hit.what.clone() };
+                content.privileged_files.push(file);
             }
         }
         for hit in &survey.programs {
-            if self.is_visible(hit, content) {
+            if self.is_visible(hit, layer, content) {
                 content.unneeded_programs.push(shown(&hit.path));
             }
         }
         // What a distribution's package contains is published, so it is no secret (test keys of a library).
         for hit in survey.secrets.iter().filter(|hit| self.is_packaged(&hit.path) != Some(true)) {
-            if self.is_visible(hit, content) {
+            if self.is_visible(hit, layer, content) {
                 content.secret_files.push(shown(&hit.path));
             } else {
                 content.deleted_secret_files.push(shown(&hit.path));
@@ -116,53 +82,37 @@ impl Merge<'_> {
         }
     }
 
-    fn is_visible<T>(&self, hit: &Hit<T>, content: &mut ImageContent) -> bool {
-        match self.root.locate(hit.as_path()) {
-            Ok(located) => located.layer == self.layer,
+    fn is_visible<T>(&self, hit: &Hit<T>, layer: usize, content: &mut ImageContent) -> bool {
+        match is_visible(self.tree, hit, layer) {
+            Ok(visible) => visible,
             Err(error) => {
-                if !error.is_not_found() {
-                    content.gaps.push(error.to_string());
-                }
+                content.gaps.push(error.to_string());
                 false
             }
         }
     }
 
     fn is_packaged(&self, path: &[u8]) -> Option<bool> {
-        let owned = self.owners.owns(path)?;
-        // Packages built before /usr was merged list /bin/su for what is /usr/bin/su.
-        let before_merge = path.strip_prefix(b"usr/").filter(|_| self.merged_usr);
-        Some(owned || before_merge.is_some_and(|path| self.owners.owns(path) == Some(true)))
+        let owners = &self.database.owners;
+        owners.is_known().then(|| owners.owner(path, self.merged_usr).is_some())
     }
 }
 
-fn shown(path: &[u8]) -> String {
-    format!("/{}", String::from_utf8_lossy(path))
+/// Whether a file of a layer is what the merged view shows at its path.
+pub(crate) fn is_visible<T>(tree: &dyn Tree, hit: &Hit<T>, layer: usize) -> Result<bool> {
+    Ok(present(tree.layer_of(hit.as_path()))? == Some(layer))
 }
 
-fn is_merged_usr(root: &LayeredRoot) -> bool {
-    let bin = root.locate("bin");
-    bin.is_ok_and(|bin| FileType::from_raw_mode(bin.stat.stx_mode.into()) == FileType::Symlink)
+/// The distribution inside an image.
+pub(crate) fn os_release(tree: &dyn Tree) -> Result<Option<OsRelease>> {
+    let found = first_present(tree, &["etc/os-release", "usr/lib/os-release"], MAX_CONFIG)?;
+    Ok(found.map(|(_, text)| os_release::parse(&String::from_utf8_lossy(&text))))
 }
 
-fn os_release(root: &LayeredRoot) -> Result<Option<OsRelease>> {
-    for path in ["etc/os-release", "usr/lib/os-release"] {
-        match root.read_text(path, MAX_CONFIG) {
-            Ok(text) => return Ok(Some(os_release::parse(&text))),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
-}
-
-fn resolve_user(root: &LayeredRoot, user: &str, content: &mut ImageContent) {
-    let passwd = match root.read_text("etc/passwd", MAX_CONFIG) {
-        Err(error) if error.is_not_found() => Ok(String::new()),
-        other => other,
-    };
+fn resolve_user(tree: &dyn Tree, user: &str, content: &mut ImageContent) {
+    let passwd = present(tree.read(Path::new("etc/passwd"), MAX_CONFIG));
     let Some(passwd) = note(passwd, "accounts", &mut content.gaps) else { return };
-    let mut accounts = accounts::parse(&passwd);
+    let mut accounts = accounts::parse(&String::from_utf8_lossy(&passwd.unwrap_or_default()));
     match accounts::resolve(user, &accounts) {
         Ok(uid) => content.uid = Some(uid),
         Err(error) => content.gaps.push(error.to_string()),

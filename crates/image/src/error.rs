@@ -18,6 +18,14 @@ pub enum Error {
     /// The file is there and could not be read.
     #[error(transparent)]
     File(#[from] plimsoll_rootdir::Error),
+    /// It is damaged, or not what its name says.
+    #[error("{}: {what}", path.display())]
+    Corrupt {
+        /// What was to be read.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// There is no such file in the merged view.
     #[error("{}: not in the image", path.display())]
     NotFound {

@@ -70,6 +70,12 @@ impl LayeredRoot {
         &self.layers
     }
 
+    /// One layer as a stack of its own.
+    pub(crate) fn layer(&self, index: usize) -> Option<Self> {
+        let layer = self.layers.get(index)?.open_root("/").ok()?;
+        Self::new(vec![layer], self.union).ok()
+    }
+
     /// The union file system whose marks are honoured.
     pub fn union(&self) -> Union {
         self.union

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// How much of a file is looked at.
-pub(crate) const HEAD: u64 = 64 * 1024;
+pub(crate) const HEAD: usize = 64 * 1024;
 
 /// What a file of this name must contain to be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

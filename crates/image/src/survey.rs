@@ -1,25 +1,31 @@
-//! What one layer holds that an audit asks for. A layer never changes, so it is looked at once for all images.
+//! What one layer holds that somebody asks for. A layer never changes, so it is looked at once for all images.
 
-use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
+use std::io;
 use std::path::Path;
 
-use plimsoll_facts::PrivilegedFile;
-use plimsoll_rootdir::RootDir;
+use plimsoll_facts::{InstalledPackage, PrivilegedFile};
 
 use crate::capabilities;
-use crate::layered::open_regular;
-use crate::secrets::{self, Suspect};
-use crate::union::{Union, entry_xattr};
-use crate::walk::{Bounds, Visit, walk};
+use crate::entry::{Attributes, Entry, Kind};
+use crate::language;
+use crate::secrets;
+use crate::tree::{as_path, shown};
 
 /// Files of one kind that are kept of one layer.
 const MAX_HITS: usize = 1_000;
+/// Language packages that are kept of one layer.
+const MAX_PACKAGES: usize = 200_000;
 /// Set-id bits of a mode.
 const SET_ID: u32 = 0o6000;
+
+/// What a look at a layer is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Look {
+    /// Set-id files, secrets, unneeded programs.
+    pub(crate) audit: bool,
+    /// Packages of programming languages.
+    pub(crate) languages: bool,
+}
 
 /// What one layer holds. Paths are from the layer's root, without a leading slash.
 #[derive(Debug, Default)]
@@ -27,11 +33,13 @@ pub(crate) struct Survey {
     pub(crate) privileged: Vec<Hit<PrivilegedFile>>,
     pub(crate) secrets: Vec<Hit<()>>,
     pub(crate) programs: Vec<Hit<()>>,
+    pub(crate) packages: Vec<Hit<Vec<InstalledPackage>>>,
+    package_count: usize,
     /// What was left out, and why.
     pub(crate) gaps: Vec<String>,
 }
 
-/// A file that an audit asks for.
+/// A file that somebody asks for.
 #[derive(Debug)]
 pub(crate) struct Hit<T> {
     pub(crate) path: Vec<u8>,
@@ -40,85 +48,88 @@ pub(crate) struct Hit<T> {
 
 impl<T> Hit<T> {
     pub(crate) fn as_path(&self) -> &Path {
-        Path::new(OsStr::from_bytes(&self.path))
+        as_path(&self.path)
     }
 }
 
 impl Survey {
-    /// Looks at every file of a layer.
-    pub(crate) fn of(layer: &RootDir, union: Union, bounds: Bounds) -> Self {
-        let mut survey = Self::default();
-        let gaps = walk(layer.as_fd(), union, bounds, &mut |visit| survey.visit(visit));
-        survey.gaps.extend(gaps);
-        survey.note_overflow();
-        survey
+    /// Looks at one entry. `published` tells of a file whether a package of the distribution itself owns it.
+    pub(crate) fn visit(&mut self, look: Look, published: &dyn Fn(&[u8]) -> bool, entry: &mut dyn Entry) {
+        let result = if look.audit { self.audit(entry) } else { Ok(()) };
+        let result =
+            result.and_then(|()| if look.languages { self.languages(published, entry) } else { Ok(()) });
+        if let Err(error) = result {
+            self.gap(entry, &error);
+        }
     }
 
-    fn visit(&mut self, visit: &Visit<'_>) {
-        let name = visit.name.to_bytes();
-        if is_program_directory(visit.dir_path) && UNNEEDED_PROGRAMS.contains(&name) {
-            push(&mut self.programs, visit, ());
+    fn audit(&mut self, entry: &mut dyn Entry) -> io::Result<()> {
+        if entry.kind() != Kind::Other
+            && is_program_directory(entry.dir())
+            && UNNEEDED_PROGRAMS.contains(&entry.name())
+        {
+            push(&mut self.programs, entry, ());
         }
-        let Some(stat) = visit.file else { return };
-        let mode = u32::from(stat.stx_mode) & 0o7777;
-        let capabilities = if mode & 0o111 == 0 { None } else { self.capabilities(visit) };
+        if entry.kind() != Kind::File {
+            return Ok(());
+        }
+        let Some(attributes) = entry.attributes()? else { return Ok(()) };
+        self.privileged(entry, attributes)?;
+        if let Some(suspect) = secrets::suspect(entry.dir(), entry.name())
+            && attributes.size > 0
+            && suspect.confirmed(&entry.head(secrets::HEAD)?)
+        {
+            push(&mut self.secrets, entry, ());
+        }
+        Ok(())
+    }
+
+    fn privileged(&mut self, entry: &mut dyn Entry, attributes: Attributes) -> io::Result<()> {
+        let Attributes { mode, uid, gid, .. } = attributes;
+        // Only files that can be executed are asked for capabilities: on others they have no effect.
+        let capabilities = match mode & 0o111 {
+            0 => None,
+            _ => entry.capability()?.and_then(|value| capabilities::permitted(&value)),
+        };
         if mode & SET_ID != 0 || capabilities.is_some() {
-            let (uid, gid) = (stat.stx_uid, stat.stx_gid);
             push(
                 &mut self.privileged,
-                visit,
+                entry,
                 PrivilegedFile { mode, uid, gid, capabilities, ..Default::default() },
             );
         }
-        if let Some(suspect) = secrets::suspect(visit.dir_path, name)
-            && stat.stx_size > 0
-            && self.is_confirmed(suspect, visit)
-        {
-            push(&mut self.secrets, visit, ());
-        }
+        Ok(())
     }
 
-    /// File capabilities; only files that can be executed are asked, on others they have no effect.
-    fn capabilities(&mut self, visit: &Visit<'_>) -> Option<plimsoll_facts::Capabilities> {
-        let mut value = [0_u8; capabilities::MAX_SIZE];
-        match entry_xattr(visit.dir, visit.os_name(), c"security.capability", &mut value) {
-            Ok(size) => capabilities::permitted(value.get(..size?)?),
-            Err(errno) => {
-                self.gap(visit, &std::io::Error::from(errno));
-                None
-            }
+    fn languages(&mut self, published: &dyn Fn(&[u8]) -> bool, entry: &mut dyn Entry) -> io::Result<()> {
+        if entry.kind() != Kind::File {
+            return Ok(());
         }
+        let packages = language::packages(published, entry)?;
+        self.package_count += packages.len();
+        if !packages.is_empty() && self.package_count <= MAX_PACKAGES {
+            self.packages.push(Hit { path: entry.path(), what: packages });
+        }
+        Ok(())
     }
 
-    fn is_confirmed(&mut self, suspect: Suspect, visit: &Visit<'_>) -> bool {
-        let path = visit.path();
-        let path = Path::new(OsStr::from_bytes(&path));
-        let mut head = Vec::new();
-        match open_regular(visit.dir, visit.os_name(), path) {
-            Ok(fd) => match File::from(fd).take(secrets::HEAD).read_to_end(&mut head) {
-                Ok(_) => return suspect.confirmed(&head),
-                Err(error) => self.gap(visit, &error),
-            },
-            Err(error) => self.gaps.push(error.to_string()),
-        }
-        false
-    }
-
-    fn gap(&mut self, visit: &Visit<'_>, error: &std::io::Error) {
+    fn gap(&mut self, entry: &mut dyn Entry, error: &io::Error) {
         if self.gaps.len() < MAX_HITS {
-            self.gaps.push(format!("/{}: {error}", String::from_utf8_lossy(&visit.path())));
+            self.gaps.push(format!("{}: {error}", shown(&entry.path())));
         }
     }
 
-    fn note_overflow(&mut self) {
+    /// Cuts what is more than the bounds, and says so.
+    pub(crate) fn finish(&mut self) {
         let lists = [
-            (self.privileged.len(), "set-id files and files with capabilities"),
-            (self.secrets.len(), "files with secrets"),
-            (self.programs.len(), "unneeded programs"),
+            (self.privileged.len(), MAX_HITS, "set-id files and files with capabilities"),
+            (self.secrets.len(), MAX_HITS, "files with secrets"),
+            (self.programs.len(), MAX_HITS, "unneeded programs"),
+            (self.package_count, MAX_PACKAGES, "packages of programming languages"),
         ];
-        for (length, what) in lists {
-            if length > MAX_HITS {
-                self.gaps.push(format!("more than {MAX_HITS} {what}: the rest is not listed"));
+        for (length, bound, what) in lists {
+            if length > bound {
+                self.gaps.push(format!("more than {bound} {what}: the rest is not listed"));
             }
         }
         self.privileged.truncate(MAX_HITS);
@@ -128,9 +139,9 @@ impl Survey {
 }
 
 /// Keeps one more than the bound, so that an overflow shows.
-fn push<T>(hits: &mut Vec<Hit<T>>, visit: &Visit<'_>, what: T) {
+fn push<T>(hits: &mut Vec<Hit<T>>, entry: &mut dyn Entry, what: T) {
     if hits.len() <= MAX_HITS {
-        hits.push(Hit { path: visit.path(), what });
+        hits.push(Hit { path: entry.path(), what });
     }
 }
 

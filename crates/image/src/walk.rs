@@ -1,6 +1,8 @@
 //! Walks the tree of one layer: every entry once, nothing followed, within bounds.
 
 use std::ffi::{CStr, OsStr};
+use std::fs::File;
+use std::io::{self, Read};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
-use crate::union::Union;
+use crate::capabilities;
+use crate::entry::{Attributes, Content, Entry, Kind, Region, push_component, too_large};
+use crate::union::{Union, entry_xattr};
 
 /// How far a walk goes.
 #[derive(Clone, Copy, Debug)]
@@ -26,29 +30,88 @@ impl Default for Bounds {
 }
 
 /// One entry that a walk meets. Directories are walked, not shown.
-pub(crate) struct Visit<'a> {
-    /// The directory that it is in, open.
-    pub(crate) dir: BorrowedFd<'a>,
-    /// Path of that directory from the layer's root, without a leading slash; empty for the root.
-    pub(crate) dir_path: &'a [u8],
-    /// Its name.
-    pub(crate) name: &'a CStr,
-    /// A regular file's mode, owner and size; `None` for every other kind of entry.
-    pub(crate) file: Option<&'a Statx>,
+struct Met<'a> {
+    dir: BorrowedFd<'a>,
+    dir_path: &'a [u8],
+    name: &'a CStr,
+    kind: Kind,
+    attributes: Option<Attributes>,
 }
 
-impl Visit<'_> {
-    /// Path from the layer's root, without a leading slash.
-    pub(crate) fn path(&self) -> Vec<u8> {
-        let mut path = self.dir_path.to_vec();
-        push_component(&mut path, self.name.to_bytes());
-        path
-    }
-
-    /// Its name.
-    pub(crate) fn os_name(&self) -> &OsStr {
+impl Met<'_> {
+    fn os_name(&self) -> &OsStr {
         OsStr::from_bytes(self.name.to_bytes())
     }
+
+    fn open(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = fs::openat(self.dir, self.name, flags, Mode::empty())?;
+        if FileType::from_raw_mode(fs::fstat(&fd)?.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("not a regular file any more"));
+        }
+        Ok(File::from(fd))
+    }
+}
+
+impl Entry for Met<'_> {
+    fn dir(&self) -> &[u8] {
+        self.dir_path
+    }
+
+    fn name(&self) -> &[u8] {
+        self.name.to_bytes()
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn attributes(&mut self) -> io::Result<Option<Attributes>> {
+        if self.attributes.is_none() {
+            self.attributes = stat(self.dir, self.name)?.map(|(_, attributes)| attributes);
+        }
+        Ok(self.attributes)
+    }
+
+    fn capability(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut value = [0_u8; capabilities::MAX_SIZE];
+        let size = entry_xattr(self.dir, self.os_name(), c"security.capability", &mut value)?;
+        Ok(size.and_then(|size| value.get(..size)).map(<[u8]>::to_vec))
+    }
+
+    fn head(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.open()?.take(length as u64).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    fn content(&mut self, limit: u64) -> io::Result<Box<dyn Content + '_>> {
+        let file = self.open()?;
+        let size = file.metadata()?.len();
+        if size > limit {
+            return Err(too_large(limit));
+        }
+        Ok(Box::new(Region { file, start: 0, size }))
+    }
+}
+
+/// Kind and attributes of an entry; `None` where it is gone, or is another mount's.
+fn stat(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<(FileType, Attributes)>> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let wanted = StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::UID | StatxFlags::GID | StatxFlags::SIZE;
+    let stat = match fs::statx(dir, name, flags, wanted) {
+        Ok(stat) if is_mount_point(&stat) => return Ok(None),
+        Ok(stat) => stat,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    let attributes = Attributes {
+        mode: u32::from(stat.stx_mode) & 0o7777,
+        uid: stat.stx_uid,
+        gid: stat.stx_gid,
+        size: stat.stx_size,
+    };
+    Ok(Some((FileType::from_raw_mode(stat.stx_mode.into()), attributes)))
 }
 
 /// Walks the tree below `root` and shows each entry that is not a directory. Returns what was left out, and why.
@@ -56,7 +119,7 @@ pub(crate) fn walk(
     root: BorrowedFd<'_>,
     union: Union,
     bounds: Bounds,
-    visitor: &mut dyn FnMut(&Visit<'_>),
+    visitor: &mut dyn FnMut(&mut dyn Entry),
 ) -> Vec<String> {
     let mut walker = Walker {
         union,
@@ -84,7 +147,7 @@ struct Walker<'a> {
     path: Vec<u8>,
     buffer: Vec<MaybeUninit<u8>>,
     left_out: LeftOut,
-    visitor: &'a mut dyn FnMut(&Visit<'_>),
+    visitor: &'a mut dyn FnMut(&mut dyn Entry),
 }
 
 impl Walker<'_> {
@@ -119,29 +182,24 @@ impl Walker<'_> {
 
     /// Shows an entry that is not a directory; returns its kind.
     fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> FileType {
-        let mut kind = kind;
-        let mut file = None;
-        if matches!(kind, FileType::RegularFile | FileType::Unknown) {
-            let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-            let wanted =
-                StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::UID | StatxFlags::GID | StatxFlags::SIZE;
-            match fs::statx(dir, name, flags, wanted) {
-                Ok(stat) if is_mount_point(&stat) => return FileType::Unknown,
-                Ok(stat) => {
-                    kind = FileType::from_raw_mode(stat.stx_mode.into());
-                    file = Some(stat);
-                }
-                // Deleted meanwhile: it is not in the image any more.
-                Err(Errno::NOENT) => return FileType::Unknown,
-                Err(errno) => {
-                    self.left_out.unreadable(&self.path, errno);
+        let (kind, attributes) = match kind {
+            FileType::Unknown => match stat(dir, name) {
+                Ok(Some((kind, attributes))) => (kind, Some(attributes)),
+                Ok(None) => return FileType::Unknown,
+                Err(error) => {
+                    self.left_out.unreadable(&self.path, error);
                     return FileType::Unknown;
                 }
-            }
-        }
+            },
+            kind => (kind, None),
+        };
         if kind != FileType::Directory {
-            let file = file.as_ref().filter(|_| kind == FileType::RegularFile);
-            (self.visitor)(&Visit { dir, dir_path: &self.path, name, file });
+            let shown = match kind {
+                FileType::RegularFile => Kind::File,
+                FileType::Symlink => Kind::Link,
+                _ => Kind::Other,
+            };
+            (self.visitor)(&mut Met { dir, dir_path: &self.path, name, kind: shown, attributes });
         }
         kind
     }
@@ -196,11 +254,10 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    fn unreadable(&mut self, path: &[u8], errno: Errno) {
+    fn unreadable(&mut self, path: &[u8], error: impl Into<io::Error>) {
         self.unreadable += 1;
-        self.first_unreadable.get_or_insert_with(|| {
-            format!("/{}: {}", String::from_utf8_lossy(path), std::io::Error::from(errno))
-        });
+        self.first_unreadable
+            .get_or_insert_with(|| format!("/{}: {}", String::from_utf8_lossy(path), error.into()));
     }
 
     fn sentences(self, bounds: Bounds) -> Vec<String> {
@@ -224,11 +281,4 @@ impl LeftOut {
 
 fn is_mount_point(stat: &Statx) -> bool {
     stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
-}
-
-fn push_component(path: &mut Vec<u8>, name: &[u8]) {
-    if !path.is_empty() {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
 }

@@ -254,7 +254,7 @@ fn content_of_an_image() {
             File("usr/share/doc/lib/test.pem", KEY),
             File(
                 "var/lib/dpkg/status",
-                "Package: a\nStatus: install ok installed\n\nPackage: b\nStatus: deinstall ok config-files\n",
+                "Package: a\nVersion: 1\nStatus: install ok installed\n\nPackage: b\nVersion: 1\nStatus: deinstall ok config-files\n",
             ),
             File("var/lib/dpkg/info/a.list", "/.\n/bin/su\n/usr/share/doc/lib/test.pem\n"),
         ],

@@ -1,0 +1,127 @@
+//! Reads many images whose layers are directories; what they share is read once.
+
+use std::collections::{HashMap, HashSet};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use plimsoll_facts::{ImageContent, PackageInventory};
+
+use crate::content;
+use crate::inventory;
+use crate::layered::LayeredRoot;
+use crate::packages::{self, Database};
+use crate::survey::{Look, Survey};
+use crate::union::Union;
+use crate::vendor;
+use crate::walk::{Bounds, walk};
+
+/// Reads the content of many images; what they share is read once.
+#[derive(Default)]
+pub struct Reader {
+    bounds: Bounds,
+    surveys: HashMap<(PathBuf, Union, Look), Rc<Survey>>,
+    databases: HashMap<Identity, Rc<Database>>,
+}
+
+/// What tells two package databases apart without reading them: the directories that they consist of.
+type Identity = Vec<Vec<(u64, u64)>>;
+
+impl Reader {
+    /// A reader that walks layers within these bounds.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    /// What an audit asks of one image. `source` says how it is read, `user` is the image's `User`.
+    pub fn content(&mut self, root: &LayeredRoot, source: &str, user: &str) -> ImageContent {
+        let database = self.database(root);
+        let surveys = self.surveys(root, Look { audit: true, languages: false });
+        content::content(root, &database, &surveys, source, user)
+    }
+
+    /// The packages of one image. `source` says how it is read.
+    pub fn inventory(&mut self, root: &LayeredRoot, source: &str) -> PackageInventory {
+        let database = self.database(root);
+        let surveys = self.surveys(root, Look { audit: false, languages: true });
+        inventory::inventory(root, &database, &surveys, source)
+    }
+
+    fn surveys(&mut self, root: &LayeredRoot, look: Look) -> Vec<Rc<Survey>> {
+        (0..root.layers().len()).map(|layer| self.survey(root, layer, look)).collect()
+    }
+
+    fn survey(&mut self, root: &LayeredRoot, layer: usize, look: Look) -> Rc<Survey> {
+        let key = (root.layers()[layer].path().to_owned(), root.union(), look);
+        // What is mounted, such as the root of a process, changes; a layer does not.
+        if root.union() != Union::Plain
+            && let Some(survey) = self.surveys.get(&key)
+        {
+            return Rc::clone(survey);
+        }
+        let survey = Rc::new(self.look(root, layer, look));
+        self.surveys.insert(key, Rc::clone(&survey));
+        survey
+    }
+
+    fn look(&self, root: &LayeredRoot, layer: usize, look: Look) -> Survey {
+        let mut survey = Survey::default();
+        let alone = root.layer(layer).filter(|_| look.languages);
+        let published = match alone.map(|alone| Published::of(&alone)) {
+            None => Published::default(),
+            Some(Ok(published)) => published,
+            Some(Err(gap)) => {
+                survey.gaps.push(gap);
+                Published::default()
+            }
+        };
+        let is_published = |path: &[u8]| published.has(path);
+        let dir = root.layers()[layer].as_fd();
+        let left_out =
+            walk(dir, root.union(), self.bounds, &mut |entry| survey.visit(look, &is_published, entry));
+        survey.gaps.extend(left_out);
+        survey.finish();
+        survey
+    }
+
+    fn database(&mut self, root: &LayeredRoot) -> Rc<Database> {
+        let read = || Rc::new(Database::read(root));
+        if root.union() == Union::Plain {
+            return read();
+        }
+        let identity = packages::directories().map(|dir| identity(root, Path::new(dir))).collect();
+        Rc::clone(self.databases.entry(identity).or_insert_with(read))
+    }
+}
+
+fn identity(root: &LayeredRoot, dir: &Path) -> Vec<(u64, u64)> {
+    root.open_dir(dir).and_then(|dir| dir.identity()).unwrap_or_default()
+}
+
+/// Files of the packages that the distribution itself publishes, as one layer lists them. Only that layer is asked, so
+/// that what was seen in it holds for every image that has it.
+#[derive(Default)]
+struct Published {
+    database: Database,
+    packages: HashSet<String>,
+    merged_usr: bool,
+}
+
+impl Published {
+    fn of(layer: &LayeredRoot) -> Result<Self, String> {
+        let database = Database::read(layer);
+        if let Some(gap) = database.gaps.first() {
+            return Err(gap.reason.clone());
+        }
+        let published = database.packages.iter().flatten().filter(|package| vendor::is_distribution(package));
+        let packages = published.map(|package| package.name.clone()).collect();
+        // Where the link is in a layer below, more files are looked into than need be.
+        let merged_usr = crate::tree::Tree::is_link(layer, Path::new("bin"));
+        Ok(Self { packages, merged_usr, database })
+    }
+
+    fn has(&self, path: &[u8]) -> bool {
+        let owner = self.database.owners.owner(path, self.merged_usr);
+        owner.is_some_and(|owner| self.packages.contains(owner))
+    }
+}
