@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use map::Map;
 pub use read::ReleaseFile;
 pub use write::ReleaseWriter;
 

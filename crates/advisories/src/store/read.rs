@@ -1,12 +1,13 @@
 //! Reads a file of advisories.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::layout::{ADVISORY, FORMAT, HEADER, Header, PACKAGE, u32_at};
 use super::map::Map;
-use super::{About, StoreError};
+use super::{About, ReleaseWriter, StoreError};
 use crate::{Advisory, Affected};
 
 /// The advisories of one release, mapped.
@@ -75,6 +76,31 @@ impl ReleaseFile {
             return Err(self.damaged("a reference to an advisory"));
         }
         self.decode(self.advisories() + number as usize * ADVISORY, "an advisory")
+    }
+
+    /// Everything in this file that `newer` does not say anew, put beside it.
+    ///
+    /// # Errors
+    /// When something in the file is damaged.
+    pub(crate) fn with(&self, mut newer: ReleaseWriter) -> Result<ReleaseWriter, StoreError> {
+        let mut numbers = HashMap::new();
+        for number in 0..self.header.advisories {
+            let advisory = self.advisory(number)?;
+            if !newer.has(&advisory.id) {
+                numbers.insert(number, newer.advisory(advisory));
+            }
+        }
+        for line in (0..self.header.packages as usize).map(|i| HEADER + i * PACKAGE) {
+            let name = self.name_at(line).and_then(|name| std::str::from_utf8(name).ok());
+            let name = name.ok_or_else(|| self.damaged("a package's name"))?;
+            let affected: Vec<Affected> = self.decode(line + 8, "what it says about a package")?;
+            for affected in affected {
+                if let Some(number) = numbers.get(&affected.advisory) {
+                    newer.affected(name, Affected { advisory: *number, ..affected });
+                }
+            }
+        }
+        Ok(newer)
     }
 
     fn advisories(&self) -> usize {

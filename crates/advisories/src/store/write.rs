@@ -25,6 +25,16 @@ impl ReleaseWriter {
         Self { release: release.clone(), about, advisories: Vec::new(), packages: BTreeMap::new() }
     }
 
+    /// The release that it collects for.
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Whether it holds an advisory of this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.advisories.iter().any(|advisory| advisory.id == id)
+    }
+
     /// Adds an advisory and returns its number.
     pub fn advisory(&mut self, advisory: Advisory) -> u32 {
         self.about.newest = self.about.newest.max(advisory.modified);
