@@ -1,7 +1,7 @@
 //! Writes the sample audit in a format, to look at while working on it:
 //! `cargo run -p plimsoll-report --example sample -- terminal 40 --color`.
 
-#[path = "../tests/sample/mod.rs"]
+#[path = "../tests/report/sample/mod.rs"]
 mod sample;
 
 use std::io::{self, BufWriter, Write};

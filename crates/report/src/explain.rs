@@ -14,7 +14,7 @@ use crate::words;
 pub fn write(rule: &Rule, options: &TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let page = &mut Page::new(out, options);
     page.labelled(rule.severity.id(), layout::severity(rule.severity), &[span(rule.title, BOLD)])?;
-    let about = format!("{} · {} · asked about {}", rule.id, rule.concern.id(), asked_about(rule));
+    let about = format!("{} · {} · {}", rule.id, rule.concern.id(), asked_about(rule));
     page.beside(&[span(&about, DIM)])?;
     page.blank()?;
     page.labelled("why", DIM, &[span(rule.why, PLAIN)])?;
@@ -40,14 +40,14 @@ pub fn write(rule: &Rule, options: &TerminalOptions, out: &mut dyn Write) -> io:
 
 fn asked_about(rule: &Rule) -> &'static str {
     match rule.judge {
-        Judge::Host(_) => "the host",
-        Judge::Component(_) => "each program",
-        Judge::Engine(_) => "each engine",
-        Judge::Network(_) => "each network",
-        Judge::Image(_) => "each image",
-        Judge::Container(_) => "each container",
-        Judge::Service(_) => "each service",
-        Judge::Manual(_) => "nothing: a person has to look",
+        Judge::Host(_) => "asked about the host",
+        Judge::Component(_) => "asked about each program",
+        Judge::Engine(_) => "asked about each engine",
+        Judge::Network(_) => "asked about each network",
+        Judge::Image(_) => "asked about each image",
+        Judge::Container(_) => "asked about each container",
+        Judge::Service(_) => "asked about each service",
+        Judge::Manual(_) => "a person has to look",
     }
 }
 

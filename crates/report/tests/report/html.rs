@@ -1,6 +1,6 @@
 //! The audit as HTML: whatever a name holds, the page has no other markup and no other script than its own.
 
-mod sample;
+use crate::{hostile, sample};
 
 use plimsoll_report::{Audit, html};
 
@@ -21,13 +21,13 @@ fn tags(page: &str) -> Vec<&str> {
 
 #[test]
 fn hostile_texts_add_no_markup() {
-    let (hostile, harmless) = (written(&sample::hostile_audit()), written(&sample::audit(12)));
+    let (hostile, harmless) = (written(&hostile::audit()), written(&sample::audit(12)));
     assert!(tags(&hostile) == tags(&harmless));
 }
 
 #[test]
 fn hostile_texts_hide_nothing() {
-    let page = written(&sample::hostile_audit());
+    let page = written(&hostile::audit());
     for line in page.lines() {
         assert_eq!(plimsoll_report::escape::visible(line), line);
     }

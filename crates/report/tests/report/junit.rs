@@ -1,6 +1,6 @@
 //! The audit as JUnit XML: well-formed with hostile names, and its counts are true.
 
-mod sample;
+use crate::sample;
 
 use plimsoll_report::{Audit, junit};
 

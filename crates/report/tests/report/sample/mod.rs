@@ -1,5 +1,7 @@
 //! An audit made by hand, hostile names among them, so that a report can be looked at without a host.
 
+mod rules;
+
 use std::borrow::Cow;
 
 use plimsoll_facts::{
@@ -8,106 +10,16 @@ use plimsoll_facts::{
 };
 use plimsoll_report::{Audit, PolicySummary};
 use plimsoll_rules::{
-    Concern, Confidence, Evidence, ExceptionNote, Finding, Judge, Report, Rule, Severity, Status, Subject,
-    SubjectKind,
+    Confidence, Evidence, ExceptionNote, Finding, Report, Rule, Status, Subject, SubjectKind,
 };
 use plimsoll_upgrade::{
     Action, Basis, ContainerEffects, ContainerRef, Effect, EffectKind, Effects, Estimate, Layer, Pending,
     Step, Trap,
 };
 
+pub(crate) use rules::RULES;
+
 const ENGINE: &str = "unix:///var/run/docker.sock";
-
-const fn rule(
-    id: &'static str,
-    title: &'static str,
-    concern: Concern,
-    severity: Severity,
-    fix: &'static str,
-) -> Rule {
-    Rule {
-        id,
-        title,
-        concern,
-        severity,
-        why: "Whoever breaks into the container goes on from here: the wall that should stop it is missing or \
-              has a door in it. An administrator should know, and decide.",
-        fix,
-        references: &["capabilities(7)", "https://docs.docker.com/engine/security/"],
-        cis: &["5.5"],
-        judge: Judge::Manual("sample"),
-    }
-}
-
-/// The rules of the sample.
-pub(crate) const RULES: [Rule; 9] = [
-    rule(
-        "container-privileged",
-        "Container holds the host's privileges",
-        Concern::Isolation,
-        Severity::Critical,
-        "Recreate the container without --privileged; add back single capabilities (--cap-add) or devices \
-         (--device) that it proves to need. This stops the container.",
-    ),
-    rule(
-        "engine-socket-mounted",
-        "Container can command the engine",
-        Concern::Isolation,
-        Severity::Critical,
-        "Take the engine's socket out of the container; where it needs a part of the API, put a proxy between \
-         that allows that part. This stops the container.",
-    ),
-    rule(
-        "memory-unlimited",
-        "No memory limit is in force",
-        Concern::Limits,
-        Severity::Medium,
-        "docker update --memory 512m --memory-swap 512m NAME sets a limit without stopping the container; \
-         write the same into the compose file or the run command.",
-    ),
-    rule(
-        "runtime-outdated",
-        "The runtime has known bugs",
-        Concern::Runtime,
-        Severity::High,
-        "apt-get install --only-upgrade runc. Nothing stops: running containers no longer use it.",
-    ),
-    rule(
-        "runs-as-root",
-        "Processes run as the host's root",
-        Concern::Privilege,
-        Severity::High,
-        "Set USER in the image, or --user at run time.",
-    ),
-    rule(
-        "reboot-pending",
-        "A newer kernel is installed but not booted",
-        Concern::Kernel,
-        Severity::Medium,
-        "Reboot in a maintenance window: see the upgrades below for what stops.",
-    ),
-    rule(
-        "live-restore-off",
-        "A restart of the engine stops every container",
-        Concern::Engine,
-        Severity::Low,
-        "Set \"live-restore\": true in /etc/docker/daemon.json and send dockerd SIGHUP: nothing stops.",
-    ),
-    rule(
-        "host-not-hardened",
-        "The host's hardening needs a person",
-        Concern::Engine,
-        Severity::Info,
-        "Compare the host with the hardening guide that your organisation follows.",
-    ),
-    rule(
-        "image-old",
-        "The image was built long ago",
-        Concern::Freshness,
-        Severity::Low,
-        "Rebuild the image and recreate the container.",
-    ),
-];
 
 /// Names that a container or an image of an attacker may have.
 pub(crate) const HOSTILE: [&str; 6] = [
@@ -373,40 +285,8 @@ pub(crate) fn audit(containers: usize) -> Audit {
         reason: "permission denied, the directory belongs to root".into(),
     }];
     let mut audit = Audit::new(&facts(&names), &RULES, Report { findings, gaps });
+    audit.tool.version = Cow::Borrowed("0.0.0");
     audit.policy = PolicySummary { name: "baseline".into(), ..PolicySummary::default() };
     audit.effects = effects();
     audit
-}
-
-/// The same with hostile text in every place that holds text.
-#[allow(dead_code)] // one test of several needs it
-pub(crate) fn hostile_audit() -> Audit {
-    let mut document = serde_json::to_value(audit(12)).expect("an audit is JSON");
-    spoil(&mut document, "");
-    serde_json::from_value(document).expect("only texts were changed")
-}
-
-/// Keys whose value is one of a few words.
-const WORDS: [&str; 10] = [
-    "status",
-    "severity",
-    "concern",
-    "confidence",
-    "kind",
-    "pending",
-    "action",
-    "basis",
-    "component",
-    "capabilities",
-];
-
-fn spoil(value: &mut serde_json::Value, key: &str) {
-    match value {
-        serde_json::Value::String(text) if !WORDS.contains(&key) => {
-            *text = format!("{text}{}", HOSTILE[..4].concat());
-        }
-        serde_json::Value::Array(members) => members.iter_mut().for_each(|member| spoil(member, key)),
-        serde_json::Value::Object(members) => members.iter_mut().for_each(|(key, member)| spoil(member, key)),
-        _ => {}
-    }
 }

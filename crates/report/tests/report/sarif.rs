@@ -1,6 +1,6 @@
 //! The audit as SARIF: valid, and stable from run to run.
 
-mod sample;
+use crate::sample;
 
 use plimsoll_report::{Audit, sarif};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The report for a terminal: its width, its colours, and names that try to act on it.
 
-mod sample;
+use crate::{hostile, sample};
 
 use plimsoll_report::{Audit, Benchmark, CisView, TerminalOptions, escape, explain, terminal};
 
@@ -24,7 +24,7 @@ fn no_line_is_wider_than_asked() {
 
 #[test]
 fn without_colour_nothing_acts_on_the_terminal() {
-    for audit in [sample::audit(60), sample::hostile_audit()] {
+    for audit in [sample::audit(60), hostile::audit()] {
         let text = shown(&audit, &TerminalOptions { full: true, ..TerminalOptions::default() });
         for line in text.lines() {
             assert_eq!(escape::visible(line), line);

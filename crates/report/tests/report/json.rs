@@ -1,6 +1,6 @@
 //! The audit as JSON: it says the same when it is read back, and its schema describes it.
 
-mod sample;
+use crate::sample;
 
 use plimsoll_report::{Audit, json};
 

@@ -1,6 +1,6 @@
 //! The audit as Markdown: its size, and names that format nothing.
 
-mod sample;
+use crate::sample;
 
 use plimsoll_report::{Audit, markdown};
 
