@@ -41,7 +41,7 @@ pub fn write(rule: &Rule, options: &TerminalOptions, out: &mut dyn Write) -> io:
 fn asked_about(rule: &Rule) -> &'static str {
     match rule.judge {
         Judge::Host(_) => "asked about the host",
-        Judge::Component(_) => "asked about each program",
+        Judge::Component(..) => "asked about each program",
         Judge::Engine(_) => "asked about each engine",
         Judge::Network(_) => "asked about each network",
         Judge::Image(_) => "asked about each image",

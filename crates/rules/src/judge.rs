@@ -31,10 +31,9 @@ pub fn judge<'r>(facts: &Facts, rules: impl IntoIterator<Item = &'r Rule>) -> Re
                 host_subject(facts),
                 Ok(Outcome::NotAutomated(look_at.to_owned())),
             )),
-            Judge::Component(f) => {
-                findings.extend(
-                    facts.components.iter().map(|c| finding(rule, component_subject(c), f(facts, c))),
-                );
+            Judge::Component(kinds, f) => {
+                let programs = facts.components.iter().filter(|component| kinds.contains(&component.kind));
+                findings.extend(programs.map(|c| finding(rule, component_subject(c), f(facts, c))));
             }
             Judge::Engine(f) => {
                 findings.extend(facts.engines.iter().map(|e| finding(rule, engine_subject(e), f(facts, e))));
@@ -67,7 +66,7 @@ fn within_engine(rule: &Rule, facts: &Facts, engine: &Engine) -> Vec<Finding> {
                 })
                 .collect(),
         },
-        Judge::Host(_) | Judge::Component(_) | Judge::Engine(_) | Judge::Manual(_) => Vec::new(),
+        Judge::Host(_) | Judge::Component(..) | Judge::Engine(_) | Judge::Manual(_) => Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ mod paths;
 mod processes;
 mod rule;
 mod sides;
+mod support;
 #[cfg(test)]
 mod testing;
 mod version;
@@ -22,6 +23,7 @@ mod engine;
 mod isolation;
 mod kernel;
 mod limits;
+mod runtime;
 
 pub use finding::*;
 pub use judge::{Report, judge};
@@ -42,6 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         kernel::RULES,
         isolation::RULES,
         limits::RULES,
+        runtime::RULES,
         engine::RULES,
         engine::files::RULES,
         engine::swarm::RULES,

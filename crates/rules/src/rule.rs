@@ -1,6 +1,6 @@
 //! What a rule is.
 
-use plimsoll_facts::{Component, Container, Engine, Facts, Image, Network, Service};
+use plimsoll_facts::{Component, ComponentKind, Container, Engine, Facts, Image, Network, Service};
 
 use crate::{Concern, Judgement, Severity};
 
@@ -33,8 +33,8 @@ pub struct Rule {
 pub enum Judge {
     /// Once.
     Host(fn(&Facts) -> Judgement),
-    /// For each program.
-    Component(fn(&Facts, &Component) -> Judgement),
+    /// For each program of these kinds.
+    Component(&'static [ComponentKind], fn(&Facts, &Component) -> Judgement),
     /// For each engine.
     Engine(fn(&Facts, &Engine) -> Judgement),
     /// For each network of each engine.
