@@ -53,13 +53,15 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     (options.progress)("kernel state of containers");
     // Read after the engines were asked: what runs by now is in the table.
     let processes = Processes::scan(root);
-    effective::fill(root, &processes, &mut facts.host, &mut facts.engines, &mut gaps);
+    let local = engine::of_this_host(&mut facts.engines);
+    effective::fill(root, &processes, &mut facts.host, local, &mut gaps);
     (options.progress)("images");
-    images::fill(root, &mut facts.engines, &mut gaps);
+    images::fill(root, local, &mut gaps);
     (options.progress)("components");
     let processes = procs::Processes::scan(root);
     facts.components = component::collect(root, &packages, processes.as_ref(), &facts.engines, &mut gaps);
     facts.host.files.extend(component::files(root, &facts.components));
+    facts.host.files.extend(engine::files(root, &facts.engines, &facts.host.files));
     facts.gaps = gaps.into_sorted();
     facts
 }

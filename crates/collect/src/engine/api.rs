@@ -50,7 +50,7 @@ impl Api<'_> {
                 engine.version = Fact::known(version.into_facts(), "GET /version");
             }
             Err(error) => {
-                engine.version = self.gaps.unreadable(&self.subject, "GET /version", error);
+                silent(engine, &self.subject, &error.to_string(), self.gaps);
                 return None;
             }
         }
@@ -217,6 +217,18 @@ impl Api<'_> {
         let created_at = inspected.created_at.or(listed.created_at);
         Image { id: listed.id, created_at, config: Fact::known(config, source), ..inspected }
     }
+}
+
+/// Nothing can be asked of an engine, for one reason.
+pub(super) fn silent(engine: &mut Engine, subject: &str, reason: &str, gaps: &mut Gaps) {
+    engine.version = gaps.unreadable(subject, "GET /version", reason);
+    engine.info = Fact::unreadable("GET /info", reason);
+    engine.networks = Fact::unreadable("GET /networks", reason);
+    engine.volumes = Fact::unreadable("GET /volumes", reason);
+    engine.plugins = Fact::unreadable("GET /plugins", reason);
+    engine.swarm = Fact::unreadable("GET /info", reason);
+    engine.containers = Fact::unreadable("GET /containers/json", reason);
+    engine.images = Fact::unreadable("GET /images/json", reason);
 }
 
 /// Writes down at each network who is attached to it.

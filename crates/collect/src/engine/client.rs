@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ureq::Agent;
 use ureq::http::StatusCode;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+use ureq::{Agent, Timeout};
 
 use super::endpoint::Endpoint;
 use super::tls;
@@ -166,17 +166,19 @@ impl Client {
 
     /// What an error before the answer's body means for this call and for those after it.
     fn failed(&self, error: &ureq::Error, limit: Duration) -> CallError {
-        if is_timeout(error) {
-            return self.timed_out(limit);
-        }
+        use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let reason = match error {
-            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            ureq::Error::Timeout(Timeout::Connect) => "it does not accept connections".to_owned(),
+            error if is_timeout(error) => return self.timed_out(limit),
+            ureq::Error::Io(e)
+                if matches!(e.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) =>
+            {
                 return CallError::Incomplete("the engine closed the connection".to_owned());
             }
             ureq::Error::Io(e) => e.to_string(),
-            ureq::Error::Protocol(e) => return CallError::Malformed(format!("no HTTP ({e})")),
             ureq::Error::HostNotFound => "there is no host of this name".to_owned(),
-            other => other.to_string(),
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::ConnectionFailed => error.to_string(),
+            other => return CallError::Malformed(clip(&other.to_string())),
         };
         self.given_up.replace(Some(reason.clone()));
         CallError::Unreachable(reason)

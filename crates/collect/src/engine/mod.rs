@@ -10,6 +10,7 @@ mod discover;
 mod docker_env;
 mod endpoint;
 mod environment;
+mod files;
 mod flags;
 mod graph;
 mod host_config;
@@ -27,6 +28,8 @@ mod probe;
 mod settings;
 mod socket_file;
 mod swarm;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 mod withheld;
@@ -36,10 +39,11 @@ use plimsoll_rootdir::RootDir;
 
 pub use docker_env::DockerEnvironment;
 pub use endpoint::{Endpoint, EndpointError, Tls};
+pub(crate) use files::files;
 
 use crate::Options;
 use crate::gaps::Gaps;
-use api::Api;
+use api::{Api, silent};
 use client::Client;
 use kernel::Kernel;
 use socket_file::SocketFile;
@@ -74,7 +78,14 @@ pub(crate) fn collect(root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) ->
         gaps.append(own_gaps);
         engines.push(engine);
     }
+    engines.sort_by_key(|engine| engine.remote);
     engines
+}
+
+/// The engines whose processes and files are those of this host; [`collect`] puts them first.
+pub(crate) fn of_this_host(engines: &mut [Engine]) -> &mut [Engine] {
+    let count = engines.partition_point(|engine| !engine.remote);
+    engines.split_at_mut(count).0
 }
 
 /// Whether this engine's daemon is the process `pid`.
@@ -113,18 +124,16 @@ impl Target {
         let subject = format!("engine {address}");
         let mut engine = Engine { id: address.clone(), endpoint: address, ..Engine::default() };
         let client = match &self.file {
-            Some(Ok(file)) => Client::of_socket(file.address()),
-            Some(Err(reason)) => {
-                silent(&mut engine, &subject, reason, gaps);
+            Some(Ok(file)) => Ok(Client::of_socket(file.address())),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Client::new(&self.endpoint),
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(reason) => {
+                silent(&mut engine, &subject, &reason, gaps);
                 return engine;
             }
-            None => match Client::new(&self.endpoint) {
-                Ok(client) => client,
-                Err(reason) => {
-                    silent(&mut engine, &subject, &reason, gaps);
-                    return engine;
-                }
-            },
         };
         let mut api = Api { client, subject: subject.clone(), gaps, progress: options.progress };
         let extra = api.fill(&mut engine);
@@ -141,14 +150,6 @@ impl Target {
     }
 }
 
-/// Nothing can be asked of this engine.
-fn silent(engine: &mut Engine, subject: &str, reason: &str, gaps: &mut Gaps) {
-    engine.version = gaps.unreadable(subject, "GET /version", reason);
-    engine.info = Fact::unreadable("GET /info", reason);
-    engine.containers = Fact::unreadable("GET /containers/json", reason);
-    engine.images = Fact::unreadable("GET /images/json", reason);
-}
-
 /// The engine's host is another one: this host's kernel knows nothing of it.
 fn elsewhere(engine: &mut Engine, subject: &str, gaps: &mut Gaps) {
     engine.remote = true;
@@ -157,5 +158,8 @@ fn elsewhere(engine: &mut Engine, subject: &str, gaps: &mut Gaps) {
     engine.listeners = Fact::unreadable("the kernel's sockets", ELSEWHERE);
     for container in engine.containers.value_mut().into_iter().flatten() {
         container.effective = Fact::unreadable("/proc", ELSEWHERE);
+    }
+    for image in engine.images.value_mut().into_iter().flatten() {
+        image.content = Fact::unreadable("overlay directories", ELSEWHERE);
     }
 }
