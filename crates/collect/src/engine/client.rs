@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,10 +20,12 @@ use super::transport::{CONNECT_LIMIT, NoLookup, Stream, StreamConnector, is_time
 const NEWEST_API: ApiVersion = ApiVersion(1, 52);
 /// The largest answer that is read.
 const MAX_BODY: u64 = 64 << 20;
-/// Time for one call, its answer included.
-const CALL_LIMIT: Duration = Duration::from_secs(30);
-/// Time for one call once another one has run out of time.
-const IMPATIENT_LIMIT: Duration = Duration::from_secs(5);
+/// Time that an engine gets.
+const LIMITS: Limits = Limits {
+    call: Duration::from_secs(30),
+    later_call: Duration::from_secs(5),
+    all: Duration::from_secs(300),
+};
 /// Calls that may run out of time before the engine is given up.
 const MAX_TIMEOUTS: u32 = 4;
 /// Of an error message from the engine, what is repeated.
@@ -35,8 +37,21 @@ pub(super) struct Client {
     base: String,
     prefix: String,
     body: RefCell<Vec<u8>>,
+    limits: Limits,
+    started: Instant,
     timeouts: Cell<u32>,
     given_up: RefCell<Option<String>>,
+}
+
+/// Bounds on time.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// For one call, its answer included.
+    call: Duration,
+    /// For one call once another one has run out of time.
+    later_call: Duration,
+    /// For all calls together; none begins after it.
+    all: Duration,
 }
 
 /// Why a call to the engine has no result.
@@ -116,6 +131,8 @@ impl Client {
             base,
             prefix: String::new(),
             body: RefCell::default(),
+            limits: LIMITS,
+            started: Instant::now(),
             timeouts: Cell::new(0),
             given_up: RefCell::default(),
         }
@@ -143,7 +160,12 @@ impl Client {
         if let Some(reason) = &*self.given_up.borrow() {
             return Err(CallError::GivenUp(reason.clone()));
         }
-        let limit = if self.timeouts.get() == 0 { CALL_LIMIT } else { IMPATIENT_LIMIT };
+        if self.started.elapsed() > self.limits.all {
+            let reason = format!("the engine was asked for {:?} already", self.limits.all);
+            self.given_up.replace(Some(reason.clone()));
+            return Err(CallError::GivenUp(reason));
+        }
+        let limit = if self.timeouts.get() == 0 { self.limits.call } else { self.limits.later_call };
         let request = self.agent.get(format!("{}{}{path}", self.base, self.prefix));
         let request = request.config().timeout_global(Some(limit)).build();
         let mut response = request.call().map_err(|e| self.failed(&e, limit))?;
@@ -166,7 +188,10 @@ impl Client {
 
     /// What an error before the answer's body means for this call and for those after it.
     fn failed(&self, error: &ureq::Error, limit: Duration) -> CallError {
-        use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        use std::io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, PermissionDenied,
+            UnexpectedEof,
+        };
         let reason = match error {
             ureq::Error::Timeout(Timeout::Connect) => "it does not accept connections".to_owned(),
             error if is_timeout(error) => return self.timed_out(limit),
@@ -174,6 +199,12 @@ impl Client {
                 if matches!(e.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) =>
             {
                 return CallError::Incomplete("the engine closed the connection".to_owned());
+            }
+            ureq::Error::Io(e) if e.kind() == PermissionDenied => {
+                "permission denied: run as root, or as a member of the socket's group".to_owned()
+            }
+            ureq::Error::Io(e) if e.kind() == ConnectionRefused => {
+                "connection refused: no engine listens there now".to_owned()
             }
             ureq::Error::Io(e) => e.to_string(),
             ureq::Error::HostNotFound => "there is no host of this name".to_owned(),
@@ -195,7 +226,7 @@ impl Client {
     fn timed_out(&self, limit: Duration) -> CallError {
         let timeouts = self.timeouts.get() + 1;
         self.timeouts.set(timeouts);
-        let reason = format!("the engine did not answer within {} s", limit.as_secs());
+        let reason = format!("the engine did not answer within {limit:?}");
         if timeouts >= MAX_TIMEOUTS {
             self.given_up.replace(Some(format!("{reason}, {timeouts} times")));
         }
@@ -241,4 +272,68 @@ fn message(body: &[u8]) -> String {
 /// At most [`MAX_MESSAGE`] characters, on one line.
 fn clip(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn versions_are_negotiated() {
+        let speak = |newest: &str, oldest: &str| {
+            let mut client = Client::of_socket("/none".into());
+            client.negotiate(newest, oldest);
+            client.prefix
+        };
+        assert_eq!(speak("1.41", "1.12"), "/v1.41");
+        assert_eq!(speak("1.52", "1.44"), "/v1.52");
+        assert_eq!(speak("1.60", "1.44"), "/v1.52");
+        // An engine that has left our version behind: its oldest is the nearest.
+        assert_eq!(speak("1.70", "1.60"), "/v1.60");
+        assert_eq!(speak("", ""), "/v1.52");
+        assert_eq!(speak("1.40", "1.50"), "/v1.40");
+    }
+
+    /// A server that takes every connection and feeds it `drip` from time to time, for ever.
+    fn stalling(drip: &'static [u8]) -> (tempfile::TempDir, Client) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                std::thread::spawn(move || {
+                    let mut stream = stream;
+                    while stream.write_all(drip).is_ok() {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                });
+            }
+        });
+        let milliseconds = Duration::from_millis;
+        let limits =
+            Limits { call: milliseconds(400), later_call: milliseconds(100), all: milliseconds(1000) };
+        (dir, Client { limits, ..Client::of_socket(path) })
+    }
+
+    #[test]
+    fn a_stalling_engine_costs_a_bounded_time() {
+        for drip in [&b""[..], b"H", b"HTTP/1.1 200 OK\r\nX: y"] {
+            let (_dir, client) = stalling(drip);
+            let started = Instant::now();
+            for _ in 0..200 {
+                assert!(client.get::<u8>("/x").is_err());
+            }
+            assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        }
+    }
+
+    #[test]
+    fn the_last_call_says_that_it_was_not_made() {
+        let (_dir, client) = stalling(b"");
+        let errors: Vec<String> = (0..6).map(|_| client.get::<u8>("/x").unwrap_err().to_string()).collect();
+        assert!(errors[0].contains("within 400ms") && errors[1].contains("within 100ms"), "{errors:?}");
+        assert!(errors[5].starts_with("not asked"), "{errors:?}");
+    }
 }

@@ -1,26 +1,33 @@
 //! Which sockets on this host are engines, when none is named.
 
 use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use plimsoll_facts::{Socket, TlsState};
 use plimsoll_rootdir::RootDir;
 
-use super::DEFAULT_SOCKET;
+use super::endpoint::{Endpoint, Tls};
+use super::hosts::Host;
 use super::kernel::Kernel;
 use super::socket_file::SocketFile;
+use super::{DEFAULT_SOCKET, flags, probe};
 use crate::sockets::UnixListener;
 
 /// The most sockets that are looked at.
 const MAX_CANDIDATES: usize = 64;
 /// The most programs of engines that are looked for.
 const MAX_PROGRAMS: usize = 64;
+/// Longest command line that is read.
+const MAX_COMMAND: usize = 2 << 20;
 /// The most directories of users that are looked into.
 const MAX_USERS: usize = 4096;
 
-/// An engine's socket, by the first name that led to it.
+/// Where an engine answers.
 pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) file: SocketFile,
+    pub(super) endpoint: Endpoint,
+    /// The socket, where it is a unix socket.
+    pub(super) file: Option<SocketFile>,
 }
 
 /// A path that may be an engine's socket, and the engine's program that holds it, where one does.
@@ -29,78 +36,117 @@ struct Candidate {
     program: Option<u32>,
 }
 
-/// The engines' sockets of this host, the default one first: each once whatever its names, and one a program.
+/// The engines of this host, the one on the default socket first: each once whatever its socket's names, and one a
+/// program.
 pub(super) fn engines(root: &RootDir, kernel: Option<&Kernel>) -> Vec<Found> {
-    let mut listeners = Listeners::default();
-    let mut candidates = kernel.map(|kernel| listeners.search(kernel)).unwrap_or_default();
-    candidates.extend(of_users(root));
-    let default = |candidate: &Candidate| candidate.path == Path::new(DEFAULT_SOCKET);
-    let program = candidates.iter().find(|c| default(c)).and_then(|c| c.program);
-    candidates.insert(0, Candidate { path: DEFAULT_SOCKET.into(), program });
+    let mut search = Search::default();
+    if let Some(kernel) = kernel {
+        search.look(kernel);
+    }
+    search.unix.extend(of_users(root));
+    let is_default = |candidate: &Candidate| candidate.path == Path::new(DEFAULT_SOCKET);
+    let program = search.unix.iter().find(|c| is_default(c)).and_then(|c| c.program);
+    search.unix.insert(0, Candidate { path: DEFAULT_SOCKET.into(), program });
 
     let (mut found, mut programs): (Vec<Found>, HashSet<u32>) = Default::default();
-    for candidate in candidates.into_iter().take(MAX_CANDIDATES) {
+    for candidate in search.unix.iter().take(MAX_CANDIDATES) {
         let Ok(file) = SocketFile::open(root, &candidate.path) else { continue };
-        let is_known = found.iter().any(|other| other.file.is(&file))
+        let is_known = found.iter().filter_map(|other| other.file.as_ref()).any(|other| other.is(&file))
             || candidate.program.is_some_and(|pid| programs.contains(&pid));
-        if !is_known && (default(&candidate) || kernel.is_none() || listeners.serve(&file, &candidate.path)) {
+        if !is_known && (is_default(candidate) || kernel.is_none() || search.serves(&file, &candidate.path)) {
             programs.extend(candidate.program);
-            found.push(Found { path: candidate.path, file });
+            found.push(Found { endpoint: Endpoint::Unix(candidate.path.clone()), file: Some(file) });
         }
     }
+    let over_tcp = search.tcp.into_iter().filter(|(pid, _)| !programs.contains(pid));
+    found.extend(over_tcp.map(|(_, endpoint)| Found { endpoint, file: None }));
     found
 }
 
 /// What listens in the network namespaces that engines are in.
 #[derive(Default)]
-struct Listeners {
-    all: Vec<UnixListener>,
+struct Search {
+    unix: Vec<Candidate>,
+    /// Programs that listen on TCP, with where.
+    tcp: Vec<(u32, Endpoint)>,
+    listeners: Vec<UnixListener>,
     /// Whether a namespace could not be looked into.
     incomplete: bool,
 }
 
-impl Listeners {
-    /// Names of listening sockets that are an engine's by their end, or by the program that holds them.
-    fn search(&mut self, kernel: &Kernel) -> Vec<Candidate> {
-        self.all.extend_from_slice(kernel.unix());
-        let mut candidates: Vec<Candidate> = Vec::new();
+impl Search {
+    /// Looks for listening sockets that are an engine's by their name's end, or by the program that holds them.
+    fn look(&mut self, kernel: &Kernel) {
+        self.listeners.extend_from_slice(kernel.unix());
         for program in programs(kernel) {
-            let elsewhere = if kernel.shares_network(program) == Some(false) {
-                // A rootless engine listens in a network namespace of its own, on a path that the host sees too.
-                let listeners = kernel.elsewhere(program).and_then(|listeners| listeners.unix);
-                self.incomplete |= listeners.is_err();
-                listeners.unwrap_or_default()
-            } else {
-                Vec::new()
-            };
-            let visible = if elsewhere.is_empty() { kernel.unix() } else { &elsewhere[..] };
-            let inodes = visible.iter().map(|listener| listener.inode).collect();
-            let held = kernel.held_by(program, inodes).unwrap_or_default();
-            let mut paths: Vec<&str> =
-                visible.iter().filter(|l| held.contains(&l.inode)).map(|l| l.path.as_str()).collect();
-            if paths.iter().any(|path| !is_for_itself(path)) {
-                paths.retain(|path| !is_for_itself(path));
-            }
-            candidates.extend(
-                paths.into_iter().map(|path| Candidate { path: path.into(), program: Some(program) }),
-            );
-            self.all.extend(elsewhere);
+            self.look_at(kernel, program);
         }
         let named = kernel.unix().iter().filter(|listener| is_named_like_an_engine(&listener.path));
-        candidates.extend(named.map(|listener| Candidate { path: (&listener.path).into(), program: None }));
-        candidates.retain(|candidate| candidate.path.is_absolute());
+        self.unix.extend(named.map(|listener| Candidate { path: (&listener.path).into(), program: None }));
+        self.unix.retain(|candidate| candidate.path.is_absolute());
         // Those that carry the usual name come first: of one engine's sockets, the first is asked.
-        candidates
+        self.unix
             .sort_by_cached_key(|c| (!is_named_like_an_engine(&c.path.to_string_lossy()), c.path.clone()));
-        candidates
+    }
+
+    fn look_at(&mut self, kernel: &Kernel, program: u32) {
+        let mut elsewhere = Vec::new();
+        let is_elsewhere = kernel.shares_network(program) == Some(false);
+        if is_elsewhere {
+            // A rootless engine listens in a network namespace of its own, on a path that the host sees too.
+            let listeners = kernel.elsewhere(program).and_then(|listeners| listeners.unix);
+            self.incomplete |= listeners.is_err();
+            elsewhere = listeners.unwrap_or_default();
+        }
+        let unix = if is_elsewhere { &elsewhere[..] } else { kernel.unix() };
+        let tcp = if is_elsewhere { &[][..] } else { kernel.inet() };
+        let inodes = unix.iter().map(|l| l.inode).chain(tcp.iter().map(|s| s.inode)).collect();
+        let held = kernel.held_by(program, inodes).unwrap_or_default();
+        let hosts = hosts_of(kernel, program);
+        let paths =
+            unix.iter().filter(|listener| held.contains(&listener.inode)).map(|listener| &listener.path);
+        let served = paths.filter(|path| !is_for_itself(path) || hosts.iter().any(|host| host.is_unix(path)));
+        self.unix.extend(served.map(|path| Candidate { path: path.into(), program: Some(program) }));
+        let tcp =
+            tcp.iter().filter(|socket| socket.protocol.starts_with("tcp") && held.contains(&socket.inode));
+        self.tcp.extend(tcp_api(tcp, &hosts).map(|endpoint| (program, endpoint)));
+        self.listeners.append(&mut elsewhere);
     }
 
     /// Whether something listens behind the file. A socket's file outlives its engine, and a listener in a container
     /// may carry a path that names another file on the host.
-    fn serve(&self, file: &SocketFile, path: &Path) -> bool {
-        let untold = self.all.iter().all(|listener| listener.file.is_none());
-        file.listener(&self.all).is_some() || untold || (self.incomplete && path.starts_with("/run/user"))
+    fn serves(&self, file: &SocketFile, path: &Path) -> bool {
+        let untold = self.listeners.iter().all(|listener| listener.file.is_none());
+        file.listener(&self.listeners).is_some()
+            || untold
+            || (self.incomplete && path.starts_with("/run/user"))
     }
+}
+
+/// `hosts` on a program's command line.
+fn hosts_of(kernel: &Kernel, program: u32) -> Vec<Host> {
+    let command = kernel.proc.pid(program).and_then(|dir| dir.read_text("cmdline", MAX_COMMAND));
+    let args: Vec<String> = command.unwrap_or_default().split('\0').skip(1).map(str::to_owned).collect();
+    Host::all(flags::parse(&args).get("hosts"), false)
+}
+
+/// The TCP listener through which an engine can be asked: one without TLS, else one that was named on the command
+/// line.
+fn tcp_api<'a>(sockets: impl Iterator<Item = &'a Socket>, hosts: &[Host]) -> Option<Endpoint> {
+    let mut with_tls = None;
+    for socket in sockets.take(MAX_CANDIDATES) {
+        let Ok(ip) = socket.address.parse::<IpAddr>() else { continue };
+        let address = probe::own(SocketAddr::new(ip, socket.port));
+        let shown = probe::ask(address, false);
+        let endpoint = |tls| Endpoint::Tcp { host: address.ip().to_string(), port: address.port(), tls };
+        if shown.is_api && shown.tls == TlsState::Plain {
+            return Some(endpoint(None));
+        }
+        if shown.is_api || hosts.iter().any(|host| host.is_tcp(&socket.address, socket.port)) {
+            with_tls = Some(endpoint(Some(Tls { skip_verify: true, ..Tls::default() })));
+        }
+    }
+    with_tls
 }
 
 fn is_named_like_an_engine(path: &str) -> bool {
@@ -148,8 +194,8 @@ mod tests {
         let root = RootDir::open("/").unwrap();
         let kernel = Kernel::look(&root).unwrap();
         let found = engines(&root, Some(&kernel));
-        let ours: Vec<_> = found.iter().filter_map(|f| f.path.strip_prefix(dir.path()).ok()).collect();
-        assert_eq!(ours, [Path::new("a-docker.sock")]);
+        let ours = found.iter().filter_map(|found| found.endpoint.unix_path()?.strip_prefix(dir.path()).ok());
+        assert_eq!(ours.collect::<Vec<_>>(), [Path::new("a-docker.sock")]);
     }
 
     #[test]
@@ -159,8 +205,8 @@ mod tests {
         let _listener = UnixListener::bind(dir.path().join("run/user/1000/podman/podman.sock")).unwrap();
         let root = RootDir::open(dir.path()).unwrap();
         let found = engines(&root, None);
-        let paths: Vec<_> = found.iter().map(|found| found.path.as_path()).collect();
-        assert_eq!(paths, [Path::new("/run/user/1000/podman/podman.sock")]);
+        let endpoints: Vec<_> = found.iter().map(|found| found.endpoint.to_string()).collect();
+        assert_eq!(endpoints, ["unix:///run/user/1000/podman/podman.sock"]);
     }
 
     #[test]

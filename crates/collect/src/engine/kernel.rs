@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use plimsoll_facts::Socket;
 use plimsoll_rootdir::RootDir;
 use rustix::fs::OFlags;
 
@@ -38,6 +39,11 @@ impl Kernel {
     /// Unix sockets that listen there; none where they could not be listed.
     pub(super) fn unix(&self) -> &[UnixListener] {
         self.listeners.unix.as_deref().unwrap_or_default()
+    }
+
+    /// TCP sockets that listen there, and UDP sockets; none where they could not be listed.
+    pub(super) fn inet(&self) -> &[Socket] {
+        self.listeners.inet.as_deref().unwrap_or_default()
     }
 
     /// Whether a process sees the same network as the collector.

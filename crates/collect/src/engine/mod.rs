@@ -112,8 +112,7 @@ fn targets(root: &RootDir, options: &Options<'_>, kernel: Option<&Kernel>) -> Ve
     if found.is_empty() {
         return vec![named(&Endpoint::Unix(DEFAULT_SOCKET.into()))];
     }
-    let target =
-        |found: discover::Found| Target { endpoint: Endpoint::Unix(found.path), file: Some(Ok(found.file)) };
+    let target = |found: discover::Found| Target { endpoint: found.endpoint, file: found.file.map(Ok) };
     found.into_iter().map(target).collect()
 }
 

@@ -46,7 +46,7 @@ pub(super) fn ask(address: SocketAddr, expect_tls: bool) -> Shown {
 }
 
 /// A listener on every address is asked on the loopback.
-fn own(address: SocketAddr) -> SocketAddr {
+pub(super) fn own(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

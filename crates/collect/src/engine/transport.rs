@@ -126,7 +126,7 @@ impl Transport for StreamTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let limit = whole_seconds(timeout);
+        let limit = coarse(timeout);
         if limit != self.write_limit {
             self.stream.set_write_timeout(limit)?;
             self.write_limit = limit;
@@ -139,7 +139,7 @@ impl Transport for StreamTransport {
         if timeout.after.is_zero() {
             return Err(Error::Timeout(timeout.reason));
         }
-        let limit = whole_seconds(timeout);
+        let limit = coarse(timeout);
         if limit != self.read_limit {
             self.stream.set_read_timeout(limit)?;
             self.read_limit = limit;
@@ -161,9 +161,11 @@ impl Transport for StreamTransport {
     }
 }
 
-/// The time that is left, rounded up, so that the socket's limit is set once and not before each read.
-fn whole_seconds(timeout: NextTimeout) -> Option<Duration> {
-    (!timeout.after.is_not_happening()).then(|| Duration::from_secs(timeout.after.as_secs() + 1))
+/// The time that is left, in whole seconds while it is long, so that the socket's limit is rarely set anew.
+fn coarse(timeout: NextTimeout) -> Option<Duration> {
+    let left = *timeout.after;
+    let coarse = if left > Duration::from_secs(2) { Duration::from_secs(left.as_secs() + 1) } else { left };
+    (!timeout.after.is_not_happening()).then_some(coarse)
 }
 
 fn timed_out(error: io::Error, timeout: NextTimeout) -> Error {
