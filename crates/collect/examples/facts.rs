@@ -1,13 +1,15 @@
 //! Writes the facts of this host as JSON: `cargo run -p plimsoll-collect --example facts -- [ENGINE …]`.
 
-use plimsoll_collect::engine::Endpoint;
+use plimsoll_collect::engine::DockerEnvironment;
 use plimsoll_collect::{Options, collect};
 use plimsoll_rootdir::RootDir;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut endpoints = Vec::new();
-    for address in std::env::args().skip(1) {
-        endpoints.push(Endpoint::parse(&address, None)?);
+    let environment = DockerEnvironment::of_this_process();
+    let named = std::env::args().skip(1).map(|address| environment.named(&address));
+    let mut endpoints = named.collect::<Result<Vec<_>, _>>()?;
+    if endpoints.is_empty() {
+        endpoints.extend(environment.endpoint()?);
     }
     let root = RootDir::open("/")?;
     let facts = collect(&root, &Options { endpoints, version: "example", progress: &|_| {} });

@@ -58,7 +58,6 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     (options.progress)("images");
     images::fill(root, local, &mut gaps);
     (options.progress)("components");
-    let processes = procs::Processes::scan(root);
     facts.components = component::collect(root, &packages, processes.as_ref(), &facts.engines, &mut gaps);
     facts.host.files.extend(component::files(root, &facts.components));
     facts.host.files.extend(engine::files(root, &facts.engines, &facts.host.files));

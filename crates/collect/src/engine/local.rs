@@ -92,7 +92,10 @@ pub(super) fn fill(
     let kernel = listener.kernel;
     let found = match daemon::find(kernel, listener.inode, listener.address.as_deref()) {
         Ok(found) => found,
-        Err(reason) => return unknown(engine, subject, &reason, gaps),
+        Err(reason) => {
+            unknown(engine, subject, &reason, gaps);
+            return told(root, engine, extra);
+        }
     };
     let pid = found.daemon.pid;
     engine.daemon = Fact::known(found.daemon.clone(), format!("/proc/{pid}"));
@@ -120,6 +123,14 @@ pub(super) fn fill(
         engine.settings = settings::merge(root, flags, options, told);
     }
     complete_swarm(root, engine);
+}
+
+/// What an engine tells of its options, where its command line and its file cannot be read.
+pub(super) fn told(root: &RootDir, engine: &mut Engine, extra: Option<&Extra>) {
+    if engine.kind == EngineKind::Docker {
+        let told = loaded::all(engine, extra, None);
+        engine.settings = settings::merge(root, BTreeMap::new(), Map::new(), told);
+    }
 }
 
 fn expected<'a>(

@@ -142,8 +142,13 @@ impl Target {
             self.file.as_ref().and_then(|file| file.as_ref().ok()),
         ) {
             Ok(listener) => local::fill(root, &listener, &mut engine, extra.as_ref(), &subject, gaps),
-            Err(local::Missing::Elsewhere) => elsewhere(&mut engine, &subject, gaps),
-            Err(local::Missing::Untold(reason)) => local::unknown(&mut engine, &subject, &reason, gaps),
+            Err(missing) => {
+                match missing {
+                    local::Missing::Elsewhere => elsewhere(&mut engine, &subject, gaps),
+                    local::Missing::Untold(reason) => local::unknown(&mut engine, &subject, &reason, gaps),
+                }
+                local::told(root, &mut engine, extra.as_ref());
+            }
         }
         engine
     }
