@@ -138,6 +138,9 @@ pub struct EngineSummary {
     pub endpoint: String,
     /// Version; `None` where it did not answer.
     pub version: Option<String>,
+    /// Why it did not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl HostSummary {
@@ -153,6 +156,7 @@ impl HostSummary {
                 .map(|engine| EngineSummary {
                     endpoint: engine.endpoint.clone(),
                     version: engine.version.value().map(|version| version.version.clone()),
+                    error: engine.version.get().err().map(|gap| gap.reason),
                 })
                 .collect(),
         }

@@ -1,9 +1,12 @@
 //! Findings put together for a reader: by concern, by rule, by what is the same about many subjects.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{ContainerEffects, Effect, EffectKind, Step};
+
+use crate::{Audit, words};
 
 /// The findings of one concern.
 pub(crate) struct ConcernGroup<'a> {
@@ -114,6 +117,8 @@ pub(crate) fn tallies(findings: &[Finding]) -> HashMap<&str, Tally> {
 /// How one container came out.
 pub(crate) struct ContainerLine<'a> {
     pub(crate) subject: &'a Subject,
+    /// What a person calls it.
+    pub(crate) name: Cow<'a, str>,
     /// Failures that no exception covers, worst first.
     pub(crate) failures: Vec<&'a Finding>,
     /// Failures that an exception covers.
@@ -134,15 +139,17 @@ impl ContainerLine<'_> {
 }
 
 /// Every container that any rule was asked about, worst first.
-pub(crate) fn containers<'a>(findings: &'a [Finding]) -> Vec<ContainerLine<'a>> {
-    let mut lines: BTreeMap<(&str, &str), ContainerLine<'a>> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.subject.kind == SubjectKind::Container) {
-        let line = lines.entry((&finding.subject.engine, &finding.subject.id)).or_insert(ContainerLine {
-            subject: &finding.subject,
-            failures: Vec::new(),
-            excepted: 0,
-            unknown: 0,
-        });
+pub(crate) fn containers(audit: &Audit) -> Vec<ContainerLine<'_>> {
+    let mut lines: BTreeMap<(&str, &str), ContainerLine<'_>> = BTreeMap::new();
+    for finding in audit.findings.iter().filter(|finding| finding.subject.kind == SubjectKind::Container) {
+        let line =
+            lines.entry((&finding.subject.engine, &finding.subject.id)).or_insert_with(|| ContainerLine {
+                subject: &finding.subject,
+                name: words::subject(audit, &finding.subject),
+                failures: Vec::new(),
+                excepted: 0,
+                unknown: 0,
+            });
         match finding.status {
             Status::Fail if finding.exception.is_some() => line.excepted += 1,
             Status::Fail => line.failures.push(finding),
@@ -153,7 +160,7 @@ pub(crate) fn containers<'a>(findings: &'a [Finding]) -> Vec<ContainerLine<'a>> 
     let mut lines: Vec<_> = lines.into_values().collect();
     lines.sort_by_cached_key(|line| {
         let by_severity = Severity::WORST_FIRST.map(|severity| line.count(severity));
-        (std::cmp::Reverse((by_severity, line.unknown)), line.subject.name.clone())
+        (std::cmp::Reverse((by_severity, line.unknown)), line.name.clone())
     });
     lines
 }

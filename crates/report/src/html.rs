@@ -11,7 +11,7 @@ use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Pending, Step};
 
 use crate::group::{self, ContainerLine, SameEffect, Tally};
-use crate::{Audit, CisControl, CisStatus, RuleText, escape, hints, words};
+use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints, words};
 
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
@@ -72,7 +72,7 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn of(audit: &'a Audit) -> Self {
-        let containers = group::containers(&audit.findings);
+        let containers = group::containers(audit);
         let places = Places::of(&containers);
         let mut tallies = group::tallies(&audit.findings);
         let wrong = containers.iter().filter(|line| !line.failures.is_empty()).count();
@@ -250,7 +250,7 @@ fn rule_rows<'a>(audit: &'a Audit, places: &Places<'a>, rule: &group::RuleGroup<
         .filter_map(|same| {
             let first = *same.findings.first()?;
             let subjects = same.findings.iter().map(|finding| RowSubject {
-                name: words::subject(&finding.subject),
+                name: words::subject(audit, &finding.subject),
                 container: places.get(&finding.subject),
             });
             Some(Row {
@@ -314,6 +314,10 @@ fn failures(line: &ContainerLine<'_>, severity: &Severity) -> String {
 
 fn effect(kind: &EffectKind) -> &'static str {
     words::effect(*kind)
+}
+
+fn engine(engine: &EngineSummary) -> String {
+    words::engine(engine)
 }
 
 fn control_status(control: &CisControl) -> &'static str {

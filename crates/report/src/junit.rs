@@ -35,7 +35,7 @@ fn suite(audit: &Audit, concern: Concern, out: &mut dyn Write) -> io::Result<()>
         escape::markup(&audit.host.name),
     )?;
     for finding in findings() {
-        case(finding, out)?;
+        case(audit, finding, out)?;
     }
     writeln!(out, "  </testsuite>")
 }
@@ -69,13 +69,13 @@ impl Counts {
     }
 }
 
-fn case(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn case(audit: &Audit, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     write!(
         out,
         r#"    <testcase classname="plimsoll.{}.{}" name="{}""#,
         finding.concern.id(),
         escape::markup(&finding.rule),
-        escape::markup(&words::subject_with_kind(&finding.subject)),
+        escape::markup(&words::subject_with_kind(audit, &finding.subject)),
     )?;
     match (finding.status, &finding.exception) {
         (Status::Pass, _) => return writeln!(out, "/>"),

@@ -44,8 +44,7 @@ fn head(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| distribution | {} |", prose(host.os.as_deref().unwrap_or(unknown)))?;
     writeln!(out, "| kernel | {} |", prose(host.kernel.as_deref().unwrap_or(unknown)))?;
     for engine in &host.engines {
-        let version = engine.version.as_deref().unwrap_or("no answer");
-        writeln!(out, "| engine | {} {} |", cell(&engine.endpoint), prose(version))?;
+        writeln!(out, "| engine | {} {} |", cell(&engine.endpoint), prose(&words::engine(engine)))?;
     }
     writeln!(out, "| collected | {}, as user {} |", prose(&audit.collected_at), audit.collector.uid)?;
     if !audit.policy.name.is_empty() {
@@ -56,7 +55,7 @@ fn head(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn containers(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
-    let lines = group::containers(&audit.findings);
+    let lines = group::containers(audit);
     if lines.is_empty() {
         return Ok(());
     }
@@ -72,13 +71,7 @@ fn containers(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> 
             None => "ok",
         };
         let problems: Vec<_> = line.failures.iter().map(|finding| cell(&finding.rule)).collect();
-        writeln!(
-            out,
-            "| {} | {worst} | {} | {} |",
-            cell(&line.subject.name),
-            problems.join(" "),
-            line.unknown
-        )?;
+        writeln!(out, "| {} | {worst} | {} | {} |", cell(&line.name), problems.join(" "), line.unknown)?;
     }
     and_more(lines.len() - shown, out)
 }
@@ -96,7 +89,7 @@ fn failures_of(audit: &Audit, group: &RuleGroup<'_>, full: bool, out: &mut dyn W
     )?;
     let shown = if full { group.findings.len() } else { group.findings.len().min(SUBJECTS) };
     for finding in group.findings.iter().take(shown) {
-        failure(finding, fix, out)?;
+        failure(audit, finding, fix, out)?;
     }
     and_more(group.findings.len() - shown, out)?;
     if group.findings.iter().any(|finding| finding.remediation == fix) {
@@ -105,8 +98,8 @@ fn failures_of(audit: &Audit, group: &RuleGroup<'_>, full: bool, out: &mut dyn W
     Ok(())
 }
 
-fn failure(finding: &Finding, fix: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "- {}: {}", code(&words::subject(&finding.subject)), prose(&finding.message))?;
+fn failure(audit: &Audit, finding: &Finding, fix: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "- {}: {}", code(&words::subject(audit, &finding.subject)), prose(&finding.message))?;
     for fact in &finding.evidence {
         writeln!(
             out,
@@ -204,7 +197,7 @@ fn accepted(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
             out,
             "| {} | {} | {} | {} | {} |",
             cell(&finding.rule),
-            cell(&words::subject(&finding.subject)),
+            cell(&words::subject(audit, &finding.subject)),
             prose(&exception.reason),
             prose(&exception.owner),
             prose(&exception.expires)

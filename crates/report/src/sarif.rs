@@ -192,7 +192,7 @@ impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let index: HashMap<&str, usize> =
             self.0.rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
-        let told = self.0.findings.iter().filter_map(|finding| ResultObject::of(finding, &index));
+        let told = self.0.findings.iter().filter_map(|finding| ResultObject::of(self.0, finding, &index));
         serializer.collect_seq(told)
     }
 }
@@ -221,7 +221,7 @@ struct ResultProperties<'a> {
 }
 
 impl<'a> ResultObject<'a> {
-    fn of(finding: &'a Finding, index: &HashMap<&str, usize>) -> Option<Self> {
+    fn of(audit: &Audit, finding: &'a Finding, index: &HashMap<&str, usize>) -> Option<Self> {
         let (kind, level) = match finding.status {
             Status::Fail => ("fail", level(finding.severity)),
             Status::Unknown => ("open", "none"),
@@ -232,7 +232,7 @@ impl<'a> ResultObject<'a> {
             rule_index: index.get(&*finding.rule).copied(),
             kind,
             level,
-            message: text(message(finding)),
+            message: text(message(audit, finding)),
             locations: [Location::of(&finding.subject)],
             partial_fingerprints: BTreeMap::from([("ruleAndSubject/v1", fingerprint(finding))]),
             suppressions: finding.exception.iter().map(Suppression::of).collect(),
@@ -245,9 +245,9 @@ impl<'a> ResultObject<'a> {
     }
 }
 
-fn message(finding: &Finding) -> String {
+fn message(audit: &Audit, finding: &Finding) -> String {
     let mut message =
-        escape::sarif(&format!("{}: {}", words::subject_with_kind(&finding.subject), finding.message));
+        escape::sarif(&format!("{}: {}", words::subject_with_kind(audit, &finding.subject), finding.message));
     for fact in &finding.evidence {
         message.push('\n');
         message.push_str(&escape::sarif(&words::evidence(fact)));

@@ -6,7 +6,7 @@ use plimsoll_facts::Gap;
 use plimsoll_rules::{Concern, Evidence, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
 
-use crate::{Audit, CisStatus, CisView, Coverage};
+use crate::{Audit, CisStatus, CisView, Coverage, EngineSummary};
 
 /// `1 container`, `3 containers`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
@@ -29,19 +29,23 @@ pub(crate) fn subjects(findings: &[&Finding]) -> String {
     count(findings.len(), kind.filter(|_| alike).map_or("subject", SubjectKind::id))
 }
 
-/// What a person calls a subject: its name, and the path where several may share a name.
-pub(crate) fn subject(subject: &Subject) -> Cow<'_, str> {
-    match subject.kind {
-        SubjectKind::Component if subject.id != subject.name => {
-            Cow::Owned(format!("{} ({})", subject.name, subject.id))
-        }
-        _ => Cow::Borrowed(&subject.name),
+/// What a person calls a subject: its name, and what tells it from others of that name: the path of a program,
+/// the engine where several answered.
+pub(crate) fn subject<'a>(audit: &Audit, it: &'a Subject) -> Cow<'a, str> {
+    let of_engine = match it.kind {
+        SubjectKind::Component if it.id != it.name => return Cow::Owned(format!("{} ({})", it.name, it.id)),
+        SubjectKind::Host | SubjectKind::Component | SubjectKind::Engine | SubjectKind::Policy => false,
+        SubjectKind::Network | SubjectKind::Image | SubjectKind::Container | SubjectKind::Service => true,
+    };
+    if of_engine && audit.host.engines.iter().filter(|engine| engine.version.is_some()).count() > 1 {
+        return Cow::Owned(format!("{} ({})", it.name, it.engine));
     }
+    Cow::Borrowed(&it.name)
 }
 
 /// `container db`, for a place where the kind is not said elsewhere.
-pub(crate) fn subject_with_kind(it: &Subject) -> String {
-    format!("{} {}", it.kind.id(), subject(it))
+pub(crate) fn subject_with_kind(audit: &Audit, it: &Subject) -> String {
+    format!("{} {}", it.kind.id(), subject(audit, it))
 }
 
 /// `source: reason`, as the rules word a gap.
@@ -127,6 +131,15 @@ pub(crate) fn control_status(status: CisStatus) -> &'static str {
         CisStatus::Pass => "passed",
         CisStatus::NotApplicable => "not applicable",
         CisStatus::Off => "switched off",
+    }
+}
+
+/// `engine 20.10.24`, or why there is no answer.
+pub(crate) fn engine(engine: &EngineSummary) -> String {
+    match (&engine.version, &engine.error) {
+        (Some(version), _) => format!("engine {version}"),
+        (None, Some(error)) => format!("no answer: {error}"),
+        (None, None) => "no answer".to_owned(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn write(
         let failed = controls.iter().filter(|control| control.status == CisStatus::Fail).count();
         page.heading(&format!("{number} {title}"), &format!("{failed} of {} failed", controls.len()))?;
         for control in controls {
-            write_control(page, control, &failures, options)?;
+            write_control(page, audit, control, &failures, options)?;
         }
     }
     page.heading(
@@ -41,6 +41,7 @@ pub(super) fn write(
 
 fn write_control(
     page: &mut Page<'_>,
+    audit: &Audit,
     control: &CisControl,
     failures: &HashMap<&str, Vec<&Finding>>,
     options: &TerminalOptions,
@@ -53,7 +54,7 @@ fn write_control(
     }
     for rule in &control.rules {
         let Some(findings) = failures.get(rule.as_str()) else { continue };
-        let named: Vec<_> = findings.iter().map(|finding| words::subject(&finding.subject)).collect();
+        let named: Vec<_> = findings.iter().map(|finding| words::subject(audit, &finding.subject)).collect();
         let list = names(named.iter().map(|name| &**name), NAMES, options);
         let worst = findings.first().map_or(PLAIN, |finding| layout::severity(finding.severity));
         page.row(span("", PLAIN), NUMBER, &[span(rule, worst), span(": ", PLAIN), span(&list, PLAIN)])?;

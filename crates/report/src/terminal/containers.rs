@@ -11,7 +11,7 @@ use crate::{Audit, escape};
 const SHOWN: usize = 25;
 
 pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
-    let lines = group::containers(&audit.findings);
+    let lines = group::containers(audit);
     if lines.is_empty() {
         return Ok(());
     }
@@ -32,7 +32,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
 }
 
 fn name_column(lines: &[ContainerLine<'_>], page: &Page<'_>) -> usize {
-    let longest = lines.iter().map(|line| escape::width(&escape::visible(&line.subject.name))).max();
+    let longest = lines.iter().map(|line| escape::width(&escape::visible(&line.name))).max();
     longest.unwrap_or(0).clamp(8, NAME).min(page.beside_gutter() / 2)
 }
 
@@ -43,7 +43,7 @@ fn one(page: &mut Page<'_>, line: &ContainerLine<'_>, column: usize) -> io::Resu
         None => ("ok", GOOD),
     };
     let state = format!("{state:>8}  ");
-    let name = escape::visible(&line.subject.name);
+    let name = escape::visible(&line.name);
     let name = escape::fit(&name, column);
     let pad = " ".repeat(column - escape::width(&name) + 2);
     let problems = problems(line, page.beside_gutter() - column - 2);

@@ -45,12 +45,12 @@ fn write_rule(
     let same = group::by_message(&group.findings);
     let shown = options.shown(same.len(), MESSAGES);
     for message in &same[..shown] {
-        write_message(page, message, group, options)?;
+        write_message(page, audit, message, group, options)?;
         write_remedies(page, message, fix)?;
     }
     let rest: Vec<_> = same[shown..].iter().flat_map(|message| &message.findings).collect();
     if !rest.is_empty() {
-        let named: Vec<_> = rest.iter().map(|finding| words::subject(&finding.subject)).collect();
+        let named: Vec<_> = rest.iter().map(|finding| words::subject(audit, &finding.subject)).collect();
         let list = names(named.iter().map(|name| &**name), NAMES, options);
         page.labelled("also", DIM, &[span(&list, PLAIN)])?;
     }
@@ -62,12 +62,13 @@ fn write_rule(
 
 fn write_message(
     page: &mut Page<'_>,
+    audit: &Audit,
     same: &Same<'_>,
     group: &RuleGroup<'_>,
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let Some(first) = same.findings.first() else { return Ok(()) };
-    let named: Vec<_> = same.findings.iter().map(|finding| words::subject(&finding.subject)).collect();
+    let named: Vec<_> = same.findings.iter().map(|finding| words::subject(audit, &finding.subject)).collect();
     let list = names(named.iter().map(|name| &**name), NAMES, options);
     let mut spans = vec![span(same.message, PLAIN)];
     if same.findings.len() == 1 {

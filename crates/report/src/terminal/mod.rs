@@ -9,7 +9,7 @@ mod unknown;
 
 use std::io::{self, Write};
 
-use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, span};
+use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, UNKNOWN, span};
 use crate::{Audit, escape, words};
 
 /// Writes the audit for a terminal; where it has a view by controls of the benchmark, by control instead of by
@@ -44,11 +44,11 @@ fn head(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
         span(kernel, PLAIN),
     ])?;
     for engine in &host.engines {
-        let answer = match &engine.version {
-            Some(version) => format!(" · engine {version}"),
-            None => " · no answer".to_owned(),
-        };
-        page.paragraph(&[span(&engine.endpoint, PLAIN), span(&answer, DIM)])?;
+        page.paragraph(&[
+            span(&engine.endpoint, PLAIN),
+            span(" · ", DIM),
+            span(&words::engine(engine), if engine.version.is_some() { DIM } else { UNKNOWN }),
+        ])?;
     }
     let policy = match audit.policy.name.as_str() {
         "" => String::new(),

@@ -40,7 +40,7 @@ fn exceptions(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
     page.heading("Accepted by the policy", &words::count(audit.coverage.excepted, "failure"))?;
     for finding in audit.excepted() {
         let Some(exception) = &finding.exception else { continue };
-        let subject = words::subject(&finding.subject);
+        let subject = words::subject(audit, &finding.subject);
         let until = format!(" until {} by ", exception.expires);
         page.labelled(
             finding.severity.id(),

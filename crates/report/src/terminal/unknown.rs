@@ -1,5 +1,6 @@
 //! What could not be checked, why, and how to make it checkable.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io;
 
@@ -12,10 +13,13 @@ use crate::{Audit, hints, words};
 
 /// Reasons that are shown, unless all are asked for.
 const REASONS: usize = 8;
+/// Sources that no rule missed, likewise.
+const SOURCES: usize = 4;
 
 pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
     let unknown: Vec<_> = audit.with_status(Status::Unknown).collect();
-    let same = group::by_message(&unknown);
+    let mut same = group::by_message(&unknown);
+    same.sort_by_key(|same| Reverse(same.findings.len()));
     let messages: BTreeSet<_> = same.iter().map(|same| same.message).collect();
     let gaps: Vec<_> = audit.gaps.iter().filter(|gap| !messages.contains(words::gap(gap).as_str())).collect();
     let hints = hints::of(audit);
@@ -27,21 +31,21 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
         number => words::count(number, "answer"),
     };
     page.heading("Could not be checked", &answers)?;
-    let total = same.len() + gaps.len();
-    let most = options.shown(total, REASONS);
-    for same in same.iter().take(most) {
+    let (reasons, sources) = (options.shown(same.len(), REASONS), options.shown(gaps.len(), SOURCES));
+    for same in same.iter().take(reasons) {
         page.labelled("unknown", UNKNOWN, &[span(same.message, PLAIN)])?;
-        page.beside(&[span(&needed_by(same, options), DIM)])?;
+        page.beside(&[span(&needed_by(audit, same, options), DIM)])?;
     }
-    for gap in gaps.iter().take(most.saturating_sub(same.len())) {
+    for gap in gaps.iter().take(sources) {
         let subject = match gap.subject.as_str() {
             "" => String::new(),
             subject => format!(" ({subject})"),
         };
         page.labelled("unread", UNKNOWN, &[span(&words::gap(gap), PLAIN), span(&subject, DIM)])?;
     }
-    if most < total {
-        let more = format!("and {}; --full names all", words::count(total - most, "more reason"));
+    let hidden = same.len() - reasons + gaps.len() - sources;
+    if hidden > 0 {
+        let more = format!("and {}; --full names all", words::count(hidden, "more reason"));
         page.beside(&[span(&more, DIM)])?;
     }
     for hint in hints {
@@ -50,10 +54,10 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
     Ok(())
 }
 
-fn needed_by(same: &group::Same<'_>, options: &TerminalOptions) -> String {
+fn needed_by(audit: &Audit, same: &group::Same<'_>, options: &TerminalOptions) -> String {
     let rules: BTreeSet<_> = same.findings.iter().map(|finding| &*finding.rule).collect();
     let subjects: BTreeSet<_> =
-        same.findings.iter().map(|finding| words::subject_with_kind(&finding.subject)).collect();
+        same.findings.iter().map(|finding| words::subject_with_kind(audit, &finding.subject)).collect();
     format!(
         "{}: {}; about {}",
         words::plural(rules.len(), "rule"),

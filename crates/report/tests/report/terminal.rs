@@ -83,3 +83,13 @@ fn rules_are_listed_and_explained_within_the_width() {
         }
     }
 }
+
+#[test]
+fn engines_are_told_apart_where_several_answer() {
+    let mut audit = sample::audit(3);
+    assert!(!shown(&audit, &TerminalOptions::default()).contains("db (unix:"));
+    let mut second = audit.host.engines[0].clone();
+    second.endpoint = "unix:///run/podman/podman.sock".into();
+    audit.host.engines.push(second);
+    assert!(shown(&audit, &TerminalOptions::default()).contains("db (unix:///var/run/docker.sock)"));
+}
