@@ -20,9 +20,11 @@ mod testing;
 mod version;
 
 mod engine;
+mod exposure;
 mod isolation;
 mod kernel;
 mod limits;
+mod privilege;
 mod runtime;
 
 pub use finding::*;
@@ -48,6 +50,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         engine::RULES,
         engine::files::RULES,
         engine::swarm::RULES,
+        privilege::RULES,
+        exposure::RULES,
     ]
     .into_iter()
     .flatten()

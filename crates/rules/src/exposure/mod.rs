@@ -1,0 +1,16 @@
+//! What does a container show to others: ports, and secrets?
+
+mod ports;
+mod secrets;
+
+crate::rules! {
+    port_on_all_interfaces,
+    loopback_port_reachable,
+    privileged_port_published,
+    host_network_listener,
+    undeclared_listener,
+    published_port_unused,
+    secret_in_environment,
+    image_secret_in_environment,
+    image_secret_file,
+}

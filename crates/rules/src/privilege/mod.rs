@@ -1,0 +1,14 @@
+//! As whom do the processes really run, and could they become root?
+
+mod privileged_files;
+mod user;
+
+crate::rules! {
+    root_process,
+    user_not_in_force,
+    privileged_groups,
+    new_privileges_allowed,
+    setid_files_effective,
+    image_user_root,
+    image_setid_files,
+}
