@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 pub(crate) mod bare;
+mod every_rule;
 
 use plimsoll_facts::{
     Accounts, Capabilities, CgroupHome, CgroupLayout, CgroupMode, Container, Daemon, Declared, DeviceAccess,
