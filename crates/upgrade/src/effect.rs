@@ -21,7 +21,8 @@ pub struct Step {
     pub action: Action,
     /// To what.
     pub layer: Layer,
-    /// The engine whose daemon it is, by endpoint; empty where the step concerns the whole host.
+    /// The engine whose daemon it is, or whose host it is where that is another one, by endpoint; empty where the
+    /// step concerns this whole host.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub engine: String,
     /// Whether there is a reason to take it.

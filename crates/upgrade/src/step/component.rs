@@ -9,7 +9,7 @@ use crate::outcome::{effect, worst_first};
 use crate::view::{ContainerView, EngineView};
 use crate::{Action, Basis, ContainerEffects, Effect, EffectKind, Estimate, Layer, Pending, Step};
 
-pub(super) fn steps(facts: &Facts, views: &[EngineView<'_>]) -> Vec<Step> {
+pub(super) fn steps(facts: &Facts, views: &[&EngineView<'_>]) -> Vec<Step> {
     let daemons: BTreeSet<u32> =
         views.iter().filter_map(|view| view.engine.daemon.value()).map(|daemon| daemon.pid).collect();
     let mut steps = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn steps(facts: &Facts, views: &[EngineView<'_>]) -> Vec<Step> {
     steps
 }
 
-fn containerd(component: &Component, program: &RunningProgram, views: &[EngineView<'_>]) -> Step {
+fn containerd(component: &Component, program: &RunningProgram, views: &[&EngineView<'_>]) -> Step {
     let undisturbed = "shims hold the containers: no connection was lost when containerd was restarted alone";
     step(
         Action::RestartContainerd,
@@ -39,7 +39,7 @@ fn containerd(component: &Component, program: &RunningProgram, views: &[EngineVi
 }
 
 /// Shims that run other bytes than are on disk: their containers keep them until they are restarted.
-fn shims(component: &Component, views: &[EngineView<'_>]) -> Option<Step> {
+fn shims(component: &Component, views: &[&EngineView<'_>]) -> Option<Step> {
     let mut stale: Vec<_> = component
         .running
         .iter()
@@ -66,7 +66,7 @@ fn shims(component: &Component, views: &[EngineView<'_>]) -> Option<Step> {
 }
 
 /// A runtime is not in memory between two starts: what is on disk counts, so only an offer is pending.
-fn runtime(component: &Component, views: &[EngineView<'_>]) -> Option<Step> {
+fn runtime(component: &Component, views: &[&EngineView<'_>]) -> Option<Step> {
     let reason = offered(component)?;
     let unneeded = "the runtime is loaded anew at each start and exec: nothing is restarted";
     Some(step(
@@ -98,7 +98,7 @@ fn step(
     component: &Component,
     reason: Reason,
     mut containers: Vec<ContainerEffects>,
-    views: &[EngineView<'_>],
+    views: &[&EngineView<'_>],
 ) -> Step {
     worst_first(&mut containers);
     Step {
@@ -111,16 +111,16 @@ fn step(
         why: reason.why,
         evidence: reason.evidence,
         containers,
-        gaps: unlisted(&views.iter().collect::<Vec<_>>()),
+        gaps: unlisted(views),
     }
 }
 
-fn every_running(views: &[EngineView<'_>], effect: impl Fn() -> Effect) -> Vec<ContainerEffects> {
+fn every_running(views: &[&EngineView<'_>], effect: impl Fn() -> Effect) -> Vec<ContainerEffects> {
     running(views)
         .map(|view| ContainerEffects { container: view.reference(), effects: vec![effect()] })
         .collect()
 }
 
-fn running<'a>(views: &'a [EngineView<'a>]) -> impl Iterator<Item = ContainerView<'a>> {
-    views.iter().flat_map(EngineView::running).copied()
+fn running<'a>(views: &'a [&'a EngineView<'a>]) -> impl Iterator<Item = ContainerView<'a>> {
+    views.iter().flat_map(|view| view.running()).copied()
 }

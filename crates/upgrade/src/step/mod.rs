@@ -12,9 +12,10 @@ use crate::{Pending, Step};
 
 /// Every step on this host, what is pending first.
 pub(crate) fn all(facts: &Facts, views: &[EngineView<'_>]) -> Vec<Step> {
+    let here: Vec<_> = views.iter().filter(|view| !view.engine.remote).collect();
     let mut steps = engine::steps(views);
-    steps.extend(component::steps(facts, views));
-    steps.push(reboot::step(facts, views));
+    steps.extend(component::steps(facts, &here));
+    steps.extend(reboot::steps(facts, views));
     steps.sort_by_key(|step| step.pending);
     steps
 }
@@ -113,13 +114,19 @@ fn installed_package(component: &Component) -> Option<String> {
 
 /// Containers that a step may miss because an engine did not list its own.
 pub(crate) fn unlisted(views: &[&EngineView<'_>]) -> Vec<Gap> {
-    views
-        .iter()
-        .filter_map(|view| {
-            let gap = view.engine.containers.get().err()?;
-            Some(Gap { subject: format!("containers of {}", view.engine.endpoint), ..gap })
-        })
-        .collect()
+    let gap = |view: &&EngineView<'_>| {
+        let engine = view.engine;
+        let mut gap = engine.containers.get().err()?;
+        if gap.source.is_empty() {
+            gap.source.clone_from(&engine.endpoint);
+        }
+        // Why an engine did not answer at all stands with its version, which is asked for first.
+        if let Err(silent) = engine.version.get() {
+            gap.reason = silent.reason;
+        }
+        Some(Gap { subject: format!("containers of {}", engine.endpoint), ..gap })
+    };
+    views.iter().filter_map(gap).collect()
 }
 
 #[cfg(test)]
@@ -204,6 +211,15 @@ mod tests {
         assert_eq!(found.pending, Pending::Unknown);
         assert!(found.why.contains("permission denied"));
         assert_eq!(found.from.as_deref(), Some("20.10.24"), "the engine itself still tells its version");
+    }
+
+    #[test]
+    fn an_engine_elsewhere_goes_with_its_own_host() {
+        let mut it = facts(|_| ());
+        it.engines[0].remote = true;
+        let reboots = effects(&it).steps.into_iter().filter(|step| step.action == Action::Reboot);
+        let rows: Vec<_> = reboots.map(|step| (step.engine, step.containers.len())).collect();
+        assert_eq!(rows, [(String::new(), 0), ("unix:///var/run/docker.sock".to_owned(), 1)]);
     }
 
     #[test]

@@ -12,21 +12,32 @@ use crate::{Action, Layer, Pending, Step};
 /// The rules that say whether a reboot is due: the table must not say otherwise than the findings.
 const RULES: [&str; 2] = ["booted-kernel-outdated", "reboot-pending"];
 
-pub(super) fn step(facts: &Facts, views: &[EngineView<'_>]) -> Step {
-    let reason = why(facts);
+/// The reboot of this host, and of the host of each engine that runs elsewhere.
+pub(super) fn steps(facts: &Facts, views: &[EngineView<'_>]) -> Vec<Step> {
+    let (elsewhere, here): (Vec<_>, Vec<_>) = views.iter().partition(|view| view.engine.remote);
+    let this = step(String::new(), why(facts), &here);
+    let others = elsewhere.into_iter().map(|view| {
+        let why = "whether a reboot is due could not be told: the engine runs on another host".to_owned();
+        let reason = Reason { pending: Pending::Unknown, from: None, to: None, why, evidence: Vec::new() };
+        step(view.engine.endpoint.clone(), reason, &[view])
+    });
+    std::iter::once(this).chain(others).collect()
+}
+
+fn step(engine: String, reason: Reason, views: &[&EngineView<'_>]) -> Step {
     let mut containers: Vec<_> = views.iter().flat_map(|view| outcomes(view, Event::Reboot)).collect();
     worst_first(&mut containers);
     Step {
         action: Action::Reboot,
         layer: Layer::Kernel,
-        engine: String::new(),
+        engine,
         pending: reason.pending,
         from: reason.from,
         to: reason.to,
         why: reason.why,
         evidence: reason.evidence,
         containers,
-        gaps: unlisted(&views.iter().collect::<Vec<_>>()),
+        gaps: unlisted(views),
     }
 }
 
