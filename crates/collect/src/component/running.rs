@@ -80,7 +80,8 @@ impl Search<'_> {
         let on_disk = self.on_disk(&path, inside, home);
         let bytes = self.bytes(&dir);
         let by_content = bytes.as_ref().and_then(kinds::by_content);
-        if !is_daemon && by_content.is_none() && on_disk.is_none() && !programs::is_usual(inside) {
+        // Anybody can call a program dockerd.
+        if !is_daemon && by_content.is_none() && !programs::is_usual(inside) {
             return None;
         }
         let process = RunningProgram {
