@@ -233,10 +233,38 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write;
 
     use super::*;
+
+    /// A 64-bit ELF file with nothing but the build information of these modules.
+    pub(in super::super) fn program(modules: &str) -> Vec<u8> {
+        const NAMES: &[u8] = b"\0.shstrtab\0.go.buildinfo\0";
+        let info = section(modules);
+        let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
+        bytes.resize(16, 0);
+        // Executable for x86-64, version 1; entry, program headers, section headers right after the header.
+        bytes.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+        bytes.extend([0; 16]);
+        bytes.extend(64_u64.to_le_bytes());
+        bytes.extend([0, 0, 0, 0, 64, 0, 56, 0, 0, 0, 64, 0, 3, 0, 1, 0]);
+        bytes.extend([0; 64]);
+        let header = |name: u32, kind: u32, offset: usize, size: usize| {
+            let mut header = [name.to_le_bytes(), kind.to_le_bytes()].concat();
+            header.extend([0; 16]);
+            header.extend((offset as u64).to_le_bytes());
+            header.extend((size as u64).to_le_bytes());
+            header.resize(64, 0);
+            header
+        };
+        let start = 64 + 3 * 64;
+        bytes.extend(header(1, 3, start, NAMES.len()));
+        bytes.extend(header(11, 1, start + NAMES.len(), info.len()));
+        bytes.extend(NAMES);
+        bytes.extend(info);
+        bytes
+    }
 
     /// As Debian's dockerd 20.10.24 carries it, shortened.
     const DOCKERD: &str = "path\tgithub.com/docker/docker/cmd/dockerd\nbuild\t-compiler=gc\nbuild\t-ldflags=\" \\t\\t-w \\t-X \\\"github.com/docker/docker/dockerversion.GitCommit=5d6db84\\\" \\t-X \\\"github.com/docker/docker/dockerversion.Version=20.10.24+dfsg1\\\" \\t-X \\\"github.com/docker/docker/dockerversion.PlatformName=\\\"\"\nbuild\tGOOS=linux\n";
@@ -287,6 +315,14 @@ mod tests {
         let mut endless = whole[..32].to_vec();
         endless.extend([0xff; 64]);
         assert_eq!(parse(&endless), None);
+    }
+
+    #[test]
+    fn a_whole_program() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&program(DOCKERD)).unwrap();
+        let Program::Go(build) = read(file).unwrap() else { panic!("has build information") };
+        assert_eq!(build.version().as_deref(), Some("20.10.24+dfsg1"));
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod go_build;
 mod kinds;
 mod programs;
 mod running;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,13 +16,6 @@ use crate::source::{self, why};
 /// As many links as the kernel follows (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-/// Describes a file, directory or socket of the host by the part that it plays.
-///
-/// For several files, a [`Describer`] reads the account names only once.
-pub(crate) fn describe(root: &RootDir, path: &str, role: FileRole) -> FileFact {
-    Describer::new(root).describe(path, role)
-}
-
 /// Where a path leads below the root, after symbolic links.
 ///
 /// # Errors
@@ -31,7 +24,7 @@ pub(crate) fn resolve(root: &RootDir, path: &Path) -> Result<PathBuf, Error> {
     Way::walk(root, path).map(|way| way.resolved)
 }
 
-/// Describes files below one root.
+/// Describes files, directories and sockets below one root by the part that they play.
 pub(crate) struct Describer<'a> {
     root: &'a RootDir,
     users: HashMap<u32, String>,
@@ -235,18 +228,26 @@ mod tests {
         symlink("loop", dir.path().join("etc/docker/loop")).unwrap();
 
         let root = RootDir::open(dir.path()).unwrap();
-        let fact = describe(&root, "/etc/docker/daemon.json", FileRole::EngineConfig);
+        let fact = Describer::new(&root).describe("/etc/docker/daemon.json", FileRole::EngineConfig);
         let stat = fact.stat.value().unwrap();
         assert_eq!(
             (stat.resolved.as_str(), stat.mode, stat.kind),
             ("/etc/docker/real.json", 0o606, FileKind::Regular)
         );
         assert_eq!(stat.inode, fs::metadata(&real).unwrap().ino());
-        let kind = |path: &str| describe(&root, path, FileRole::Other).stat.value().map(|stat| stat.kind);
+        let kind = |path: &str| {
+            Describer::new(&root).describe(path, FileRole::Other).stat.value().map(|stat| stat.kind)
+        };
         assert_eq!(kind("/etc/docker/dangling"), Some(FileKind::Symlink));
         assert_eq!(kind("/etc/docker/../docker"), Some(FileKind::Directory));
-        assert!(matches!(describe(&root, "/etc/docker/none", FileRole::Other).stat, Fact::Absent { .. }));
-        assert!(matches!(describe(&root, "/etc/docker/loop", FileRole::Other).stat, Fact::Unreadable { .. }));
+        assert!(matches!(
+            Describer::new(&root).describe("/etc/docker/none", FileRole::Other).stat,
+            Fact::Absent { .. }
+        ));
+        assert!(matches!(
+            Describer::new(&root).describe("/etc/docker/loop", FileRole::Other).stat,
+            Fact::Unreadable { .. }
+        ));
     }
 
     #[test]
@@ -269,11 +270,11 @@ mod tests {
         symlink("../team/a", at("srv/tmp/b")).unwrap();
         symlink("../tmp/b", at("srv/max/c")).unwrap();
         let root = RootDir::open(dir.path()).unwrap();
-        let stat = describe(&root, "/srv/max/c", FileRole::Other).stat;
+        let stat = Describer::new(&root).describe("/srv/max/c", FileRole::Other).stat;
         let stat = stat.value().unwrap();
         assert_eq!(stat.replaceable_through, ["/srv/max", "/srv/team"]);
         assert_eq!((stat.resolved.as_str(), stat.user.as_deref()), ("/etc/docker/file", Some("root")));
-        let direct = describe(&root, "/etc/docker/file", FileRole::Other).stat;
+        let direct = Describer::new(&root).describe("/etc/docker/file", FileRole::Other).stat;
         assert!(direct.value().unwrap().replaceable_through.is_empty());
     }
 }

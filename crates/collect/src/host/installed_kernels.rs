@@ -18,25 +18,39 @@ const MAX_ENTRIES: usize = 4096;
 /// The version string stands in the first 32 KiB, the real-mode part (its offset has 16 bits).
 const MAX_HEADER: u64 = 68 << 10;
 
-/// Every kernel with an image below `/boot` or `/lib/modules`, or at least a full set of modules; newest first.
-pub(super) fn collect(root: &RootDir, packages: &Packages<'_>) -> Fact<Vec<InstalledKernel>> {
+/// What is installed, and the package of what runs.
+pub(super) struct Kernels {
+    /// Newest first.
+    pub(super) installed: Fact<Vec<InstalledKernel>>,
+    /// The package that owns the image of the running kernel: absent where there is no such image, as on a machine
+    /// whose kernel comes from outside.
+    pub(super) running_package: Fact<Package>,
+}
+
+/// Every kernel with an image below `/boot` or `/lib/modules`, or at least a full set of modules.
+pub(super) fn collect(root: &RootDir, packages: &Packages<'_>, running: Option<&str>) -> Kernels {
     let source = "/boot/vmlinuz-*, /lib/modules/*";
-    let mut kernels = match images(root).and_then(|mut kernels| {
-        add_modules(root, &mut kernels)?;
-        Ok(kernels)
-    }) {
+    let mut kernels = match images(root).and_then(|kernels| add_modules(root, kernels)) {
         Ok(kernels) => kernels,
-        Err(error) => return Fact::unreadable(source, why(&error)),
+        Err(error) => {
+            let reason = why(&error);
+            let running_package = Fact::unreadable(source, reason.clone());
+            return Kernels { installed: Fact::unreadable(source, reason), running_package };
+        }
     };
-    if kernels.is_empty() {
-        return Fact::absent(source);
-    }
     let owners = packages.owners(&kernels.iter().map(|kernel| kernel.path.clone()).collect());
     for kernel in &mut kernels {
         kernel.package = owners.get(&kernel.path).and_then(Fact::value).map(|owner| owner.package.clone());
     }
     kernels.sort_by(|a, b| dpkg_order::compare(&b.release, &a.release).then_with(|| a.path.cmp(&b.path)));
-    Fact::known(kernels, source)
+    let owner = kernels
+        .iter()
+        .find(|kernel| Some(kernel.release.as_str()) == running)
+        .and_then(|kernel| owners.get(&kernel.path).cloned());
+    Kernels {
+        running_package: owner.map_or_else(|| Fact::absent(source), |owner| owner.map(|owner| owner.package)),
+        installed: if kernels.is_empty() { Fact::absent(source) } else { Fact::known(kernels, source) },
+    }
 }
 
 fn images(root: &RootDir) -> Result<Vec<InstalledKernel>, Error> {
@@ -59,7 +73,7 @@ fn images(root: &RootDir) -> Result<Vec<InstalledKernel>, Error> {
 
 /// Distributions with one tree keep the image among the modules; and where `/boot` is not mounted, the modules are
 /// all that shows a kernel.
-fn add_modules(root: &RootDir, kernels: &mut Vec<InstalledKernel>) -> Result<(), Error> {
+fn add_modules(root: &RootDir, mut kernels: Vec<InstalledKernel>) -> Result<Vec<InstalledKernel>, Error> {
     let known: BTreeSet<String> = kernels.iter().map(|kernel| kernel.release.clone()).collect();
     for release in names(root, MODULES)? {
         if known.contains(&release) {
@@ -74,7 +88,7 @@ fn add_modules(root: &RootDir, kernels: &mut Vec<InstalledKernel>) -> Result<(),
             kernels.push(InstalledKernel { release, path, ..InstalledKernel::default() });
         }
     }
-    Ok(())
+    Ok(kernels)
 }
 
 fn names(root: &RootDir, path: &str) -> Result<Vec<String>, Error> {
@@ -114,23 +128,6 @@ fn version_string(image: &[u8]) -> Option<String> {
     is_text.then(|| String::from_utf8_lossy(text).into_owned())
 }
 
-/// The package that owns the image of the running kernel: absent where there is no such image, as on a machine whose
-/// kernel comes from outside.
-pub(super) fn package_of(running: Option<&str>, installed: &Fact<Vec<InstalledKernel>>) -> Fact<Package> {
-    let Some(release) = running else {
-        return Fact::unreadable("/proc/sys/kernel/osrelease", "the running kernel's release is not known");
-    };
-    let kernels = match installed {
-        Fact::Known { value, .. } => value,
-        other => return other.clone().map(|_| Package::default()),
-    };
-    let image = kernels.iter().find(|kernel| kernel.release == release);
-    match image.and_then(|kernel| Some((kernel.package.clone()?, kernel.path.clone()))) {
-        Some((package, path)) => Fact::known(package, path),
-        None => Fact::absent(installed.source()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -162,9 +159,14 @@ mod tests {
         fs::write(at("boot/vmlinuz.old"), "MZ").unwrap();
 
         let root = RootDir::open(dir.path()).unwrap();
-        let kernels = collect(&root, &Packages::open(&root));
-        let shown: Vec<_> =
-            kernels.value().unwrap().iter().map(|k| (k.path.as_str(), k.build.as_deref())).collect();
+        let kernels = collect(&root, &Packages::open(&root), Some("6.1.0-9-amd64"));
+        let shown: Vec<_> = kernels
+            .installed
+            .value()
+            .unwrap()
+            .iter()
+            .map(|k| (k.path.as_str(), k.build.as_deref()))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -173,7 +175,7 @@ mod tests {
                 ("/boot/vmlinuz-6.1.0-9-amd64", None),
             ]
         );
-        assert!(matches!(package_of(Some("6.1.0-9-amd64"), &kernels), Fact::Absent { .. }));
+        assert!(matches!(kernels.running_package, Fact::Absent { .. }));
     }
 
     #[test]

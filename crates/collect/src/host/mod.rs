@@ -21,7 +21,7 @@ mod sysctls;
 use plimsoll_facts::{Fact, Host, Kernel, Mount};
 use plimsoll_rootdir::RootDir;
 
-pub(crate) use file_access::{Describer, describe, resolve};
+pub(crate) use file_access::{Describer, resolve};
 
 use crate::gaps::Gaps;
 use crate::mountinfo;
@@ -59,14 +59,14 @@ pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) 
 fn kernel(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Kernel {
     let running = gaps.keep(SUBJECT, kernel::running(root));
     let release = running.value().map(|running| running.release.as_str());
-    let installed = gaps.keep(SUBJECT, installed_kernels::collect(root, packages));
-    let package = installed_kernels::package_of(release, &installed);
+    let kernels = installed_kernels::collect(root, packages, release);
     let cmdline = gaps.keep(SUBJECT, kernel::cmdline(root));
     let config = gaps.keep(SUBJECT, kernel_config::collect(root, release));
     let lsms = gaps.keep(SUBJECT, security_modules::lsms(root, &config, &cmdline));
     let sysctls = sysctls::collect(root);
     Kernel {
-        package,
+        package: gaps.keep(SUBJECT, kernels.running_package),
+        installed: gaps.keep(SUBJECT, kernels.installed),
         boot_time: gaps.keep(SUBJECT, kernel::boot_time(root)),
         sysctls: sysctls.into_iter().map(|(name, fact)| (name, gaps.keep(SUBJECT, fact))).collect(),
         lockdown: gaps.keep(SUBJECT, security_modules::lockdown(root, &lsms)),
@@ -74,7 +74,6 @@ fn kernel(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Kernel {
         livepatches: gaps.keep(SUBJECT, kernel_state::livepatches(root)),
         modules: gaps.keep(SUBJECT, kernel_state::modules(root)),
         running,
-        installed,
         cmdline,
         config,
         lsms,

@@ -63,8 +63,9 @@ pub(super) fn lockdown(root: &RootDir, lsms: &Fact<Vec<String>>) -> Fact<String>
 fn derive(config: &BTreeMap<String, String>, cmdline: &str) -> Option<Vec<String>> {
     let built_in = |option: &str| config.get(option).is_some_and(|value| value == "y");
     let parameter = |name: &str| {
-        let values = cmdline.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        values.last()
+        let mut values =
+            cmdline.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        values.next_back()
     };
     let mut active = Vec::new();
     if built_in("CONFIG_SECURITY_LOCKDOWN_LSM_EARLY") {
