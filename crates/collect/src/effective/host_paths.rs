@@ -18,8 +18,9 @@ pub(super) fn find(
     mounts: &[Mount],
     host: &HostView<'_>,
 ) -> Vec<HostPath> {
-    let asked: BTreeMap<&str, &DeclaredMount> =
-        declared.into_iter().flat_map(|d| &d.mounts).map(|m| (m.target.as_str(), m)).collect();
+    let all = || declared.into_iter().flat_map(|d| &d.mounts);
+    let asked: BTreeMap<&str, &DeclaredMount> = all().map(|m| (m.target.as_str(), m)).collect();
+    let volumes: Vec<&DeclaredMount> = all().filter(|m| m.kind == "volume").collect();
     let writable: BTreeMap<&str, &Mount> =
         mounts.iter().filter(|m| !m.is_read_only()).map(|m| (m.target.as_str(), m)).collect();
     let mut found = Vec::new();
@@ -30,7 +31,7 @@ pub(super) fn find(
             asked.filter(|asked| asked.kind == "bind").map(|asked| asked.source.clone())
         });
         let Some(on_host) = on_host else { continue };
-        if of_this_container(id, mount, asked, &on_host) {
+        if of_this_container(id, mount, asked, &on_host) || volumes.iter().any(|v| is_volume(v, &on_host)) {
             continue;
         }
         let read_only = mount.is_read_only();
@@ -53,15 +54,8 @@ fn of_this_container(id: &str, mount: &Mount, asked: Option<&DeclaredMount>, on_
         // A root file system can be the host's own (`podman run --rootfs /`).
         return on_host != "/";
     }
-    match asked {
-        Some(asked) if asked.kind == "volume" => {
-            // With `o=bind,device=/etc` the kernel shows the directory, not the volume's.
-            let data = format!("/volumes/{}/_data", asked.name);
-            return below(on_host, &asked.source).is_some()
-                || (!asked.name.is_empty() && on_host.contains(&data));
-        }
-        Some(_) => return false,
-        None => {}
+    if asked.is_some_and(|asked| asked.kind == "bind") {
+        return false;
     }
     // Files and directories that the engine keeps for each container are named after it.
     on_host.split('/').any(|component| !id.is_empty() && component == id)
@@ -69,10 +63,16 @@ fn of_this_container(id: &str, mount: &Mount, asked: Option<&DeclaredMount>, on_
         || is_kernel_default(mount)
 }
 
+/// Whether a path is where the engine keeps a volume. With `o=bind,device=/etc` the kernel shows that directory.
+fn is_volume(volume: &DeclaredMount, on_host: &str) -> bool {
+    let at_source = !volume.source.is_empty() && below(on_host, &volume.source).is_some();
+    at_source || (!volume.name.is_empty() && on_host.contains(&format!("/volumes/{}/_data", volume.name)))
+}
+
 /// What `--init` puts there.
 fn is_init_program(mount: &Mount) -> bool {
-    mount.is_read_only()
-        && matches!(mount.target.as_str(), "/sbin/docker-init" | "/run/podman-init" | "/dev/init")
+    let names = ["/docker-init", "/podman-init", "/dev/init"];
+    mount.is_read_only() && names.iter().any(|name| mount.target.ends_with(name))
 }
 
 /// The kernel's file systems where every container has them. They are the host's own where the namespace is shared,
@@ -127,7 +127,7 @@ mod tests {
         260 259 0:29 /docker/60b6 /sys/fs/cgroup/cpu ro,nosuid - cgroup cgroup rw,cpu\n\
         270 256 0:85 / /dev/shm rw,nosuid - tmpfs shm rw\n\
         273 254 254:0 /var/lib/docker/containers/ID/hosts /etc/hosts rw - ext4 /dev/vda rw\n\
-        274 254 254:0 /usr/bin/docker-init /sbin/docker-init ro - ext4 /dev/vda rw\n";
+        274 254 254:0 /usr/bin/tini-static /usr/sbin/docker-init ro - ext4 /dev/vda rw\n";
 
     fn paths(more: &str, asked: &[(&str, &str, &str, &str)]) -> Vec<HostPath> {
         let mounts = mountinfo::parse(format!("{USUAL}{more}").replace("ID", ID).as_bytes()).unwrap();

@@ -10,8 +10,6 @@ use crate::procs::{Error, PidDir, Processes, Row};
 const MAX_ROWS: usize = 10_000;
 /// Longest security label.
 const LABEL_LIMIT: usize = 4096;
-/// Longest name of a kernel function that is read from `wchan`.
-const WCHAN_LIMIT: usize = 256;
 
 /// Why the processes of a container could not be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,15 +145,9 @@ fn process(dir: &PidDir, row: &Row, status: &Status, belongs: Belongs, init: Opt
         lsm_label: label(dir),
         belongs,
         namespaces: row.namespaces.as_ref().ok().copied().filter(|own| Some(own) != init),
-        ignores_sigterm: status.ignores_sigterm() && !waits_for_signals(dir),
+        ignores_sigterm: status.ignores_sigterm(|| takes_signals(dir)),
         start_ticks: row.start_ticks,
     }
-}
-
-/// Whether it sleeps in `sigwait` (as tini, `docker run --init`, does): meanwhile the kernel shows the signals that it
-/// waits for as not blocked, although they reach it.
-fn waits_for_signals(dir: &PidDir) -> bool {
-    dir.read_text("wchan", WCHAN_LIMIT).is_ok_and(|place| place.starts_with("do_sigtimedwait"))
 }
 
 /// `attr/current`; the read fails where no security module labels processes.
@@ -163,4 +155,9 @@ fn label(dir: &PidDir) -> Option<String> {
     let text = dir.read_text("attr/current", LABEL_LIMIT).ok()?;
     let text = text.trim_matches(['\0', '\n', ' ']);
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Whether it sleeps in sigtimedwait(2) (`wchan`, proc_pid_wchan(5)).
+fn takes_signals(dir: &PidDir) -> bool {
+    dir.read_text("wchan", LABEL_LIMIT).is_ok_and(|symbol| symbol.contains("sigtimedwait"))
 }

@@ -86,10 +86,11 @@ impl Status {
     }
 
     /// Whether SIGTERM from outside has no effect: it is ignored, or this is process 1 of its namespace and has no
-    /// handler (pid_namespaces(7)). A blocked signal waits until somebody takes it (`sigwait`).
-    pub(super) fn ignores_sigterm(&self) -> bool {
+    /// handler (pid_namespaces(7)). A blocked signal waits until somebody takes it; while a process waits to take
+    /// signals (sigtimedwait(2), as tini does) they do not show as blocked, so `waits` is asked last.
+    pub(super) fn ignores_sigterm(&self, waits: impl FnOnce() -> bool) -> bool {
         let unhandled = self.is_init && self.caught & SIGTERM == 0;
-        (self.ignored & SIGTERM != 0 || unhandled) && self.blocked & SIGTERM == 0
+        (self.ignored & SIGTERM != 0 || unhandled) && self.blocked & SIGTERM == 0 && !waits()
     }
 
     /// Whether a thread may do exactly what its leader may.
@@ -191,14 +192,15 @@ mod tests {
     #[test]
     fn who_ignores_sigterm() {
         // Process 1 of a PID namespace without a handler; not process 1; with a handler; waiting in sigwait.
-        assert!(with("Name", "Name").ignores_sigterm());
-        assert!(!with("13030\t1\n", "13030\t7\n").ignores_sigterm());
-        assert!(!with("SigCgt:\t0000000000000000", "SigCgt:\t0000000000004000").ignores_sigterm());
-        assert!(!with("SigBlk:\t0000000000000000", "SigBlk:\t0000000000004000").ignores_sigterm());
+        assert!(with("Name", "Name").ignores_sigterm(|| false));
+        assert!(!with("Name", "Name").ignores_sigterm(|| true));
+        assert!(!with("13030\t1\n", "13030\t7\n").ignores_sigterm(|| false));
+        assert!(!with("SigCgt:\t0000000000000000", "SigCgt:\t0000000000004000").ignores_sigterm(|| false));
+        assert!(!with("SigBlk:\t0000000000000000", "SigBlk:\t0000000000004000").ignores_sigterm(|| false));
         let ignored = SLEEP
             .replace("13030\t1\n", "13030\n")
             .replace("SigIgn:\t0000000000000000", "SigIgn:\t0000000000004001");
-        assert!(Status::parse(ignored.as_bytes()).unwrap().ignores_sigterm());
+        assert!(Status::parse(ignored.as_bytes()).unwrap().ignores_sigterm(|| false));
     }
 
     #[test]
