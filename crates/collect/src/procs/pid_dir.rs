@@ -106,11 +106,6 @@ pub(crate) struct PidDir {
 }
 
 impl PidDir {
-    /// Whether it is of the running kernel.
-    pub(crate) fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// The directory of one thread.
     ///
     /// # Errors
