@@ -92,7 +92,7 @@ impl<'a> Page<'a> {
                 .collect(),
             containers_summary: format!("{wrong} of {} with problems", containers.len()),
             sections: sections(audit, &places),
-            steps: audit.effects.steps.iter().map(StepRows::of).collect(),
+            steps: audit.effects.steps.iter().map(|step| StepRows::of(audit, step)).collect(),
             tallies: audit
                 .rules
                 .iter()
@@ -280,9 +280,9 @@ struct StepRows<'a> {
 }
 
 impl<'a> StepRows<'a> {
-    fn of(step: &'a Step) -> Self {
+    fn of(audit: &Audit, step: &'a Step) -> Self {
         Self {
-            title: words::step(step),
+            title: words::step(audit, step),
             pending: words::pending(step.pending),
             class: match step.pending {
                 Pending::Installed | Pending::Offered => "medium",

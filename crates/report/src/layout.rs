@@ -64,7 +64,7 @@ impl TerminalOptions {
 pub(crate) struct Span<'a> {
     pub(crate) text: &'a str,
     pub(crate) style: Style,
-    /// Whether to keep it on one line where one line can hold it.
+    /// Whether to keep it on one line, or break it only where a line is full.
     whole: bool,
 }
 
@@ -184,8 +184,7 @@ impl<'w> Page<'w> {
         let mut space = false;
         for part in spans {
             let text = escape::visible(part.text);
-            let whole = part.whole && escape::width(&text) <= room;
-            for (number, mut word) in text.split(|c| c == ' ' && !whole).enumerate() {
+            for (number, mut word) in text.split(|c| c == ' ' && !part.whole).enumerate() {
                 space |= number > 0;
                 if word.is_empty() {
                     continue;

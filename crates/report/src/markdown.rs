@@ -133,7 +133,7 @@ fn effects(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
             writeln!(
                 out,
                 "| {} | {} | {} | {} | {} {} |",
-                prose(&words::step(step)),
+                prose(&words::step(audit, step)),
                 words::pending(step.pending),
                 words::effect(same.kind),
                 names.join(" "),

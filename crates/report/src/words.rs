@@ -30,17 +30,23 @@ pub(crate) fn subjects(findings: &[&Finding]) -> String {
 }
 
 /// What a person calls a subject: its name, and what tells it from others of that name: the path of a program,
-/// the engine where several answered.
+/// the engine where it is not the first that answered.
 pub(crate) fn subject<'a>(audit: &Audit, it: &'a Subject) -> Cow<'a, str> {
     let of_engine = match it.kind {
         SubjectKind::Component if it.id != it.name => return Cow::Owned(format!("{} ({})", it.name, it.id)),
         SubjectKind::Host | SubjectKind::Component | SubjectKind::Engine | SubjectKind::Policy => false,
         SubjectKind::Network | SubjectKind::Image | SubjectKind::Container | SubjectKind::Service => true,
     };
-    if of_engine && audit.host.engines.iter().filter(|engine| engine.version.is_some()).count() > 1 {
-        return Cow::Owned(format!("{} ({})", it.name, it.engine));
+    match of_engine && !is_first_engine(audit, &it.engine) {
+        true => Cow::Owned(format!("{} ({})", it.name, it.engine)),
+        false => Cow::Borrowed(&it.name),
     }
-    Cow::Borrowed(&it.name)
+}
+
+/// Whether no other engine answered before this one; most hosts have one, which needs no name.
+fn is_first_engine(audit: &Audit, endpoint: &str) -> bool {
+    let first = audit.host.engines.iter().find(|engine| engine.version.is_some());
+    first.is_none_or(|first| first.endpoint == endpoint)
 }
 
 /// `container db`, for a place where the kind is not said elsewhere.
@@ -162,14 +168,19 @@ pub(crate) fn verdict(audit: &Audit) -> String {
     }
 }
 
-/// `restart the daemon: dockerd 20.10.24 → 26.1.5`.
-pub(crate) fn step(step: &Step) -> String {
+/// `restart the daemon: dockerd 20.10.24 → 26.1.5`, with the engine where it is not the first that answered.
+pub(crate) fn step(audit: &Audit, step: &Step) -> String {
     let versions = match (&step.from, &step.to) {
         (Some(from), Some(to)) => format!(" {from} → {to}"),
         (Some(version), None) | (None, Some(version)) => format!(" {version}"),
         (None, None) => String::new(),
     };
-    format!("{}: {}{versions}", step.action.phrase(), step.layer.name())
+    let engine = match step.engine.as_str() {
+        "" => String::new(),
+        engine if is_first_engine(audit, engine) => String::new(),
+        engine => format!(" ({engine})"),
+    };
+    format!("{}: {}{versions}{engine}", step.action.phrase(), step.layer.name())
 }
 
 /// Whether a step is due, in a word.

@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
     if shown < lines.len() {
         let rest = &lines[shown..];
         let wrong = rest.iter().filter(|line| !line.failures.is_empty()).count();
-        let more = format!("and {} more, {wrong} with problems; --full names all", rest.len());
+        let more = format!("and {} more, {wrong} with problems", rest.len());
         page.beside(&[span(&more, DIM)])?;
     }
     Ok(())

@@ -20,11 +20,26 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
         return Ok(());
     }
     page.heading("Upgrades", "what each step does to the containers")?;
-    for (number, step) in audit.effects.steps.iter().enumerate() {
+    let matters = |step: &&Step| {
+        let due = matches!(step.pending, Pending::Installed | Pending::Offered);
+        due || step.affected().next().is_some() || !step.gaps.is_empty()
+    };
+    let (shown, idle): (Vec<_>, Vec<_>) = audit.effects.steps.iter().partition(matters);
+    for (number, step) in shown.into_iter().enumerate() {
         if number > 0 {
             page.blank()?;
         }
-        write_step(page, step, options)?;
+        write_step(page, audit, step, options)?;
+    }
+    for (number, step) in idle.into_iter().enumerate() {
+        if number == 0 {
+            page.blank()?;
+        }
+        page.labelled(
+            words::pending(step.pending),
+            pending_style(step),
+            &[span(&words::step(audit, step), BOLD), span(": no container notices", PLAIN)],
+        )?;
     }
     for trap in &audit.effects.traps {
         page.blank()?;
@@ -33,13 +48,12 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
     Ok(())
 }
 
-fn write_step(page: &mut Page<'_>, step: &Step, options: &TerminalOptions) -> io::Result<()> {
-    let style = match step.pending {
-        Pending::Installed | Pending::Offered => layout::WARNING,
-        Pending::Unknown => UNKNOWN,
-        Pending::No => DIM,
-    };
-    page.labelled(words::pending(step.pending), style, &[span(&words::step(step), BOLD)])?;
+fn write_step(page: &mut Page<'_>, audit: &Audit, step: &Step, options: &TerminalOptions) -> io::Result<()> {
+    page.labelled(
+        words::pending(step.pending),
+        pending_style(step),
+        &[span(&words::step(audit, step), BOLD)],
+    )?;
     page.beside(&[span(&step.why, DIM)])?;
     for same in group::by_effect(step) {
         write_effect(page, &same, options)?;
@@ -68,6 +82,14 @@ fn write_effect(page: &mut Page<'_>, same: &SameEffect<'_>, options: &TerminalOp
         CELL,
         &[span(&same.first.reason, PLAIN), span(estimate.as_deref().unwrap_or(""), DIM)],
     )
+}
+
+fn pending_style(step: &Step) -> Style {
+    match step.pending {
+        Pending::Installed | Pending::Offered => layout::WARNING,
+        Pending::Unknown => UNKNOWN,
+        Pending::No => DIM,
+    }
 }
 
 fn style_of(kind: EffectKind) -> Style {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use plimsoll_rules::Finding;
+use plimsoll_rules::{Finding, Severity};
 
 use super::names;
 use crate::group::{self, RuleGroup, Same};
@@ -11,6 +11,9 @@ use crate::{Audit, words};
 
 /// Different messages of one rule that are shown, unless all are asked for.
 const MESSAGES: usize = 2;
+/// From this severity on, a finding is shown with what was seen; what is milder, only with what is wrong and how
+/// to mend it, unless all is asked for.
+const SEEN_FROM: Severity = Severity::Medium;
 /// Names in a list.
 const NAMES: usize = 6;
 /// Facts below a message.
@@ -43,7 +46,8 @@ fn write_rule(
 
     let fix = text.map_or("", |rule| &rule.fix);
     let same = group::by_message(&group.findings);
-    let shown = options.shown(same.len(), MESSAGES);
+    let most = if group.severity < SEEN_FROM { 1 } else { MESSAGES };
+    let shown = options.shown(same.len(), most);
     for message in &same[..shown] {
         write_message(page, audit, message, group, options)?;
         write_remedies(page, message, fix)?;
@@ -86,6 +90,9 @@ fn write_message(
     }
     let several = same.findings.len() > 1;
     page.labelled(if several { "" } else { "in" }, DIM, &spans)?;
+    if !options.full && group.severity < SEEN_FROM {
+        return Ok(());
+    }
     write_evidence(page, first, if several { "e.g." } else { "seen" }, options)
 }
 

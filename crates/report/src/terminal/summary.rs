@@ -64,8 +64,11 @@ fn policy(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
 fn coverage(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
     let it = &audit.coverage;
     page.paragraph(&[span(&words::asked(it), DIM)])?;
-    let how = if it.not_automated > 0 && !options.full { " (--full lists them)" } else { "" };
-    page.paragraph(&[span(&words::coverage(it), PLAIN), span(how, DIM)])
+    page.paragraph(&[span(&words::coverage(it), PLAIN)])?;
+    if !options.full {
+        page.paragraph(&[span("--full shows every subject, every fact, and what needs a person", DIM)])?;
+    }
+    Ok(())
 }
 
 fn verdict(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {

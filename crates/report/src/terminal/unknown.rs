@@ -45,7 +45,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
     }
     let hidden = same.len() - reasons + gaps.len() - sources;
     if hidden > 0 {
-        let more = format!("and {}; --full names all", words::count(hidden, "more reason"));
+        let more = format!("and {}", words::count(hidden, "more reason"));
         page.beside(&[span(&more, DIM)])?;
     }
     for hint in hints {
