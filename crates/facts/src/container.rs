@@ -38,6 +38,8 @@ pub struct Declared {
     pub created_at: Option<i64>,
     /// When it last started, in seconds since the Unix epoch.
     pub started_at: Option<i64>,
+    /// When it last ended, in seconds since the Unix epoch.
+    pub finished_at: Option<i64>,
     /// Init process as the engine reports it; 0 where it does not run.
     pub pid: u32,
     /// Image id.

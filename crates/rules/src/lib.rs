@@ -8,10 +8,13 @@ mod age;
 mod answer;
 pub mod cis;
 mod declared;
+mod distributions;
 mod finding;
+mod history;
 mod judge;
 mod paths;
 mod processes;
+mod reference;
 mod rule;
 mod sides;
 mod support;
@@ -19,8 +22,10 @@ mod support;
 mod testing;
 mod version;
 
+mod authenticity;
 mod engine;
 mod exposure;
+mod freshness;
 mod isolation;
 mod kernel;
 mod limits;
@@ -52,6 +57,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         engine::swarm::RULES,
         privilege::RULES,
         exposure::RULES,
+        authenticity::RULES,
+        freshness::RULES,
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,7 @@
 
 use plimsoll_facts::{Component, Package};
 
-use crate::age::DAY;
+use crate::age::{DAY, Day, epoch, show_day};
 use crate::version::series;
 
 /// One series and the last day on which its project mended something in it.
@@ -13,9 +13,6 @@ pub(crate) struct Series {
     number: (u32, u32),
     end: Day,
 }
-
-/// Year, month, day.
-type Day = (i64, i64, i64);
 
 const fn series_until(major: u32, minor: u32, end: Day) -> Series {
     Series { number: (major, minor), end }
@@ -78,24 +75,13 @@ pub(crate) fn support(table: &[Series], version: &str, now: i64) -> Support {
         number.1 = 0;
     }
     match table.iter().find(|s| s.number == number) {
-        Some(found) if epoch(found.end) + DAY <= now => Support::Ended(show(found.end)),
-        Some(found) => Support::Supported(Some(show(found.end))),
+        Some(found) if epoch(found.end) + DAY <= now => Support::Ended(show_day(found.end)),
+        Some(found) => Support::Supported(Some(show_day(found.end))),
         None if table.first().is_some_and(|oldest| number < oldest.number) => Support::LongEnded,
         None if table.last().is_some_and(|newest| number > newest.number) => Support::Supported(None),
         // Between two series of the table: a release that was none for long (18.09 to 19.03, 21, 22).
         None => Support::LongEnded,
     }
-}
-
-fn show((year, month, day): Day) -> String {
-    format!("{year}-{month:02}-{day:02}")
-}
-
-/// The beginning of a day in UTC, in seconds since the Unix epoch (Howard Hinnant's days_from_civil, for days after 1970).
-fn epoch((year, month, day): Day) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    (year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468) * DAY
 }
 
 /// Whether a distribution made the package, and so backports fixes into a series that its project has left. The projects'
@@ -113,7 +99,7 @@ pub(crate) fn is_backported(component: &Component) -> Option<&Package> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONTAINERD, MOBY, RUNC, Series, Support, epoch, is_backported, show, support};
+    use super::{CONTAINERD, MOBY, RUNC, Series, Support, is_backported, support};
     use crate::testing::bare::{NOW, known};
     use plimsoll_facts::{Component, Package};
 
@@ -140,14 +126,6 @@ mod tests {
         assert_eq!(ended(RUNC, "1.4.2"), Some(false));
         assert_eq!(ended(RUNC, "0.1.1"), Some(true));
         assert_eq!(ended(RUNC, "unknown"), None);
-    }
-
-    #[test]
-    fn days_as_seconds() {
-        assert_eq!(epoch((1970, 1, 1)), 0);
-        assert_eq!(epoch((2024, 2, 29)), 1_709_164_800);
-        assert_eq!(epoch((2026, 11, 23)), NOW);
-        assert_eq!(show((2026, 5, 3)), "2026-05-03");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(super) struct State {
     #[serde(deserialize_with = "lenient")]
     started_at: String,
     #[serde(deserialize_with = "lenient")]
+    finished_at: String,
+    #[serde(deserialize_with = "lenient")]
     health: Health,
 }
 
@@ -201,6 +203,7 @@ impl WireContainer {
         Declared {
             created_at: epoch_seconds(&self.created),
             started_at: epoch_seconds(&self.state.started_at),
+            finished_at: epoch_seconds(&self.state.finished_at),
             pid: self.state.pid,
             image_id: self.image,
             image: config.image,

@@ -5,6 +5,7 @@ pub(crate) mod sysctl;
 crate::rules! {
     booted_kernel_outdated,
     reboot_pending,
+    host_distribution_end_of_life,
     host_hardening_unreviewed,
     host_without_lsm,
     cgroup_v1_in_use,

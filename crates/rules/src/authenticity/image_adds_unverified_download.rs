@@ -1,0 +1,93 @@
+use plimsoll_facts::Image;
+
+use crate::answer::{fail, not_applicable, pass};
+use crate::history::{Instruction, instructions};
+use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: "image-adds-unverified-download",
+    title: "A build step downloads a file without saying what it must be",
+    concern: Concern::Authenticity,
+    severity: Severity::Medium,
+    why: "ADD with an address takes what the server sends on the day of the build. Whoever takes over the server, or its name, \
+          is in the image, and a rebuild may differ from the one that was tested.",
+    fix: "ADD --checksum=sha256:… URL PATH, or RUN curl -fsSLo FILE URL && echo 'SUM  FILE' | sha256sum -c -. Build anew and \
+          recreate the containers, which stops them.",
+    references: &["https://docs.docker.com/reference/dockerfile/#add---checksum"],
+    cis: &["4.9"],
+    judge: Judge::Image(judge),
+};
+
+fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
+    let config = image.config.require()?;
+    if config.history.iter().all(|step| step.created_by.trim().is_empty()) {
+        return not_applicable("it records no build steps (an import)");
+    }
+    let source = format!("GET /images/{}/history", image.id);
+    let downloads: Vec<_> = instructions(&config.history)
+        .filter(is_unverified)
+        .map(|step| {
+            let shown: String = step.text.chars().take(200).collect();
+            Evidence::new("ADD of a download", shown, source.clone()).expected("--checksum")
+        })
+        .collect();
+    if downloads.is_empty() {
+        return pass(Evidence::new("ADD of a download without a checksum", "none", source));
+    }
+    fail(Problem::new("it holds what a server sent on the day of the build", downloads))
+}
+
+fn is_unverified(step: &Instruction<'_>) -> bool {
+    if step.keyword != "ADD" || step.text.contains("--checksum=") {
+        return false;
+    }
+    let mut words = step.text.split_whitespace().filter(|word| !word.starts_with("--"));
+    words.any(|word| is_address(word.trim_matches(['"', '[', ']', ',']))) || is_classic_download(step.text)
+}
+
+fn is_address(word: &str) -> bool {
+    ["http://", "https://", "ftp://", "git://", "ssh://", "git@"].iter().any(|start| word.starts_with(start))
+}
+
+/// The classic builder writes a download as its bare hash (`ADD 3a7b… in /bin/x`), and local files as `file:3a7b…`.
+fn is_classic_download(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    first.len() == 64 && first.chars().all(|c| c.is_ascii_hexdigit()) && text.contains(" in ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::Status;
+    use crate::testing::bare::{ReachImage, denied, image};
+    use crate::testing::status_of;
+    use plimsoll_facts::{Facts, HistoryStep};
+
+    fn built(step: &str) -> Facts {
+        let step = HistoryStep { created_by: step.into(), ..HistoryStep::default() };
+        image(|i| i.config().history = vec![step])
+    }
+
+    #[test]
+    fn downloads_of_both_builders() {
+        let classic = format!("/bin/sh -c #(nop) ADD {} in /usr/bin/gosu", "3a".repeat(32));
+        for step in ["ADD https://x.example/a.tgz /opt/ # buildkit", classic.as_str()] {
+            assert_eq!(status_of(&RULE, &built(step)), Status::Fail, "{step}");
+        }
+        let good = [
+            "ADD --checksum=sha256:aa https://x.example/a /a # buildkit",
+            "ADD rootfs.tar.xz / # buildkit",
+            "/bin/sh -c #(nop) ADD file:3a7b in / ",
+            "ENV ADDRESS=https://x.example",
+        ];
+        for step in good {
+            assert_eq!(status_of(&RULE, &built(step)), Status::Pass, "{step}");
+        }
+    }
+
+    #[test]
+    fn imports_and_unread() {
+        assert_eq!(status_of(&RULE, &built("")), Status::NotApplicable);
+        assert_eq!(status_of(&RULE, &image(|i| i.config = denied())), Status::Unknown);
+    }
+}
