@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Medium,
     why: "ADD with an address takes what the server sends on the day of the build. Whoever takes over the server, or its name, \
           is in the image, and a rebuild may differ from the one that was tested.",
-    fix: "ADD --checksum=sha256:… URL PATH, or RUN curl -fsSLo FILE URL && echo 'SUM  FILE' | sha256sum -c -. Build anew and \
+    fix: "ADD --checksum=sha256:… URL PATH, or RUN curl -fsSLo FILE URL && sha256sum -c SUMS with the sums copied in. Build anew and \
           recreate the containers, which stops them.",
     references: &["https://docs.docker.com/reference/dockerfile/#add---checksum"],
     cis: &["4.9"],

@@ -13,4 +13,6 @@ crate::rules! {
     secret_in_environment,
     image_secret_in_environment,
     image_secret_file,
+    image_secret_in_history,
+    image_unneeded_programs,
 }

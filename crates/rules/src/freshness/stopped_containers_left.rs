@@ -24,8 +24,8 @@ pub(super) const RULE: Rule = Rule {
 fn judge(facts: &Facts, engine: &Engine) -> Judgement {
     let source = engine.containers.source();
     let all = engine.containers.require()?;
-    if all.is_empty() {
-        return not_applicable("the engine has no container");
+    if all.iter().all(Container::is_running) {
+        return not_applicable("no container of the engine is stopped");
     }
     let mut left = Vec::new();
     for container in all.iter().filter(|c| !c.is_running()) {
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(status_of(&RULE, &container("exited", 400, Some(400), Some(31))), Status::Fail);
         assert_eq!(status_of(&RULE, &container("created", 31, None, None)), Status::Fail);
         assert_eq!(status_of(&RULE, &container("exited", 400, Some(400), Some(3))), Status::Pass);
-        assert_eq!(status_of(&RULE, &container("running", 400, Some(400), None)), Status::Pass);
+        assert_eq!(status_of(&RULE, &container("running", 400, Some(400), None)), Status::NotApplicable);
         assert_eq!(status_of(&RULE, &container("exited", 400, Some(400), None)), Status::Unknown);
     }
 
