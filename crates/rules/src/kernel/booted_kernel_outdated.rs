@@ -35,7 +35,8 @@ fn judge(facts: &Facts) -> Judgement {
     let listed = installed.iter().any(|k| k.release == running.release);
     let newer = newest.release != running.release
         && (listed || natural(&newest.release, &running.release).is_gt());
-    if !newer && !(newest.release == running.release && rebuilt(newest, running)) {
+    let same_release_rebuilt = newest.release == running.release && rebuilt(newest, running);
+    if !newer && !same_release_rebuilt {
         return pass(Evidence::new("newest installed kernel", newest.release.clone(), kernel.installed.source()));
     }
     let confidence = if listed { Confidence::High } else { Confidence::Medium };
