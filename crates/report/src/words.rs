@@ -140,10 +140,10 @@ pub(crate) fn control_status(status: CisStatus) -> &'static str {
     }
 }
 
-/// `engine 20.10.24`, or why there is no answer.
+/// The version of an engine, or why there is no answer.
 pub(crate) fn engine(engine: &EngineSummary) -> String {
     match (&engine.version, &engine.error) {
-        (Some(version), _) => format!("engine {version}"),
+        (Some(version), _) => version.clone(),
         (None, Some(error)) => format!("no answer: {error}"),
         (None, None) => "no answer".to_owned(),
     }

@@ -46,7 +46,7 @@ fn head(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
     for engine in &host.engines {
         page.paragraph(&[
             span(&engine.endpoint, PLAIN),
-            span(" · ", DIM),
+            span(if engine.version.is_some() { " · engine " } else { " · " }, DIM),
             span(&words::engine(engine), if engine.version.is_some() { DIM } else { UNKNOWN }),
         ])?;
     }
