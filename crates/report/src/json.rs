@@ -16,7 +16,7 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     write_document(audit, out)
 }
 
-/// The JSON Schema (2020-12) of the document that [`write`] writes.
+/// The JSON Schema (2020-12) of the document that [`write()`] writes.
 pub fn schema_json() -> String {
     let mut text = format!("{:#}", schemars::schema_for!(Audit).as_value());
     text.push('\n');
