@@ -2,12 +2,18 @@
 
 mod advisory;
 pub mod cvss;
+mod database;
 mod import;
+mod lists;
+mod matching;
 pub mod order;
 pub mod osv;
 mod release;
 pub mod store;
 
 pub use advisory::*;
+pub use database::Database;
 pub use import::{ImportError, Imported, import};
+pub use lists::{ExploitProbability, Exploited, ListError};
+pub use matching::match_packages;
 pub use release::Release;

@@ -14,6 +14,7 @@ mod kernel_types;
 mod network;
 mod packages;
 mod redact;
+mod vulnerability;
 
 pub use component::*;
 pub use container::*;
@@ -26,6 +27,7 @@ pub use kernel_types::*;
 pub use network::*;
 pub use packages::*;
 pub use redact::redact;
+pub use vulnerability::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -97,6 +97,13 @@ pub(crate) const CASES: &[Case] = &[
         ..DEFAULT
     },
     Case {
+        name: "a_host_mode_container_to_join",
+        container: "hostnet",
+        options: &["--network", "host"],
+        expect: &[("host-network-namespace", "fail")],
+        ..DEFAULT
+    },
+    Case {
         name: "case_14_the_namespace_of_a_container_in_the_host_s",
         container: "joined",
         options: &["--network", "container:plt-hostnet"],
@@ -191,13 +198,6 @@ pub(crate) const CASES: &[Case] = &[
         options: &["--cap-drop", "ALL", "--user", "1000"],
         after: enter,
         expect: &[("entered-from-outside", "fail")],
-        ..DEFAULT
-    },
-    Case {
-        name: "a_host_mode_container_to_join",
-        container: "hostnet",
-        options: &["--network", "host"],
-        expect: &[("host-network-namespace", "fail")],
         ..DEFAULT
     },
 ];

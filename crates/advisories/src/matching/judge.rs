@@ -1,0 +1,212 @@
+//! One question: a package of a version, asked of the releases that speak about it.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use plimsoll_facts::{Ecosystem, InstalledPackage, Verdict, Vulnerability};
+
+use super::names;
+use crate::order::{Order, VersionError};
+use crate::store::ReleaseFile;
+use crate::{Advisory, Affected, Range, RangeEnd, Release, Severity};
+
+/// A package as advisories name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Question {
+    pub(super) ecosystem: Ecosystem,
+    pub(super) name: String,
+    pub(super) version: String,
+    /// Whether an rpm comes from a module: advisories of modules are about modular builds alone.
+    modular: bool,
+    pub(super) releases: Vec<Release>,
+}
+
+impl Question {
+    pub(super) fn of(package: &InstalledPackage, releases: Vec<Release>) -> Self {
+        let (name, version) = names::as_published(package);
+        let modular = package.module.is_some() || is_modular(&version);
+        Self { ecosystem: package.ecosystem, name, version, modular, releases }
+    }
+}
+
+/// What the releases say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    /// Flaws that the version has; what the package does not decide is left empty.
+    pub(super) flaws: Vec<Vulnerability>,
+    /// Advisories whose fix the version has.
+    pub(super) fixed: u32,
+}
+
+impl Answer {
+    pub(super) fn verdict(&self) -> Verdict {
+        if self.flaws.iter().any(|flaw| flaw.status == Verdict::FixAvailable) {
+            Verdict::FixAvailable
+        } else if !self.flaws.is_empty() {
+            Verdict::NoFix
+        } else if self.fixed > 0 {
+            Verdict::Fixed
+        } else {
+            Verdict::NotAffected
+        }
+    }
+}
+
+/// What one record says about the version.
+enum Said {
+    /// The version is outside every range, and behind the end of at least one.
+    Fixed,
+    /// The version is outside every range.
+    NotAffected,
+    /// The version is in a range.
+    Affected { fixed: Option<String>, evidence: String },
+}
+
+/// Asks every release. Ubuntu Pro's records stand beside the archive's: a fix that is installed from either counts,
+/// and one that only Pro has is named as such.
+pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answer, String> {
+    let mut answer = Answer::default();
+    let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
+    let mut fixed: Vec<String> = Vec::new();
+    for file in files {
+        let release = Release::new(&file.about().release);
+        let order = release.order().ok_or_else(|| format!("no version order for {release}"))?;
+        for affected in file.package(&question.name).map_err(|error| error.to_string())? {
+            if is_about_another_build(question, &affected) {
+                continue;
+            }
+            let said = say(order, &question.version, &affected).map_err(|error| error.to_string())?;
+            if matches!(said, Said::NotAffected) {
+                continue;
+            }
+            let advisory = file.advisory(affected.advisory).map_err(|error| error.to_string())?;
+            match said {
+                Said::Affected { fixed, evidence } => {
+                    let flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
+                    merge(order, &mut found, flaw);
+                }
+                _ => fixed.push(advisory.name().to_owned()),
+            }
+        }
+    }
+    fixed.sort();
+    fixed.dedup();
+    // What one source calls fixed is fixed, whatever another that cannot know of that build says.
+    found.retain(|id, _| fixed.binary_search(id).is_err());
+    answer.fixed = u32::try_from(fixed.len()).unwrap_or(u32::MAX);
+    answer.flaws = found.into_values().collect();
+    Ok(answer)
+}
+
+/// Several records may be about one flaw: the one with a fix is kept, and of two fixes the earlier.
+fn merge(order: Order, found: &mut BTreeMap<String, Vulnerability>, flaw: Vulnerability) {
+    let Some(known) = found.get_mut(&flaw.id) else {
+        found.insert(flaw.id.clone(), flaw);
+        return;
+    };
+    let better = match (&known.fixed, &flaw.fixed) {
+        (None, Some(_)) => true,
+        (Some(known), Some(new)) => order.compare(new, known).is_ok_and(Ordering::is_lt),
+        _ => false,
+    };
+    if better {
+        *known = flaw;
+    }
+}
+
+fn flaw(
+    question: &Question,
+    release: &Release,
+    advisory: &Advisory,
+    affected: Affected,
+    fixed: Option<String>,
+    evidence: String,
+) -> Vulnerability {
+    let severity = match Severity::of_word(&affected.state) {
+        Severity::Negligible => Severity::Negligible,
+        word if advisory.severity == Severity::Unknown => word,
+        _ => advisory.severity,
+    };
+    let only_pro = fixed.is_some() && release.to_string().starts_with("Ubuntu:Pro:");
+    let state = if only_pro { "fixed in Ubuntu Pro".to_owned() } else { affected.state };
+    Vulnerability {
+        id: advisory.name().to_owned(),
+        advisory: advisory.id.clone(),
+        package: question.name.clone(),
+        ecosystem: question.ecosystem,
+        installed: question.version.clone(),
+        status: if fixed.is_some() { Verdict::FixAvailable } else { Verdict::NoFix },
+        fixed,
+        state: Some(state).filter(|state| !state.is_empty()),
+        severity: severity.id().to_owned(),
+        score: (advisory.score > 0).then(|| f32::from(advisory.score) / 10.0),
+        vector: advisory.vector.clone(),
+        summary: advisory.summary.clone(),
+        source: release.to_string(),
+        provenance: affected.provenance,
+        evidence,
+        ..Vulnerability::default()
+    }
+}
+
+/// Modular and plain rpms of one name have unrelated versions.
+fn is_about_another_build(question: &Question, affected: &Affected) -> bool {
+    if question.ecosystem != Ecosystem::Rpm {
+        return false;
+    }
+    let modular = affected.module.is_some()
+        || affected
+            .ranges
+            .iter()
+            .any(|range| matches!(&range.end, RangeEnd::Fixed(version) if is_modular(version)));
+    modular != question.modular
+}
+
+fn is_modular(version: &str) -> bool {
+    version.contains(".module")
+}
+
+fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, VersionError> {
+    if affected.versions.iter().any(|listed| listed == version) {
+        let evidence = format!("{version} is listed as affected");
+        return Ok(Said::Affected { fixed: None, evidence });
+    }
+    let mut behind = false;
+    for range in &affected.ranges {
+        match place(order, version, range)? {
+            Place::Inside => {
+                let (fixed, evidence) = match &range.end {
+                    RangeEnd::Fixed(fixed) => (Some(fixed.clone()), format!("{version} < {fixed}")),
+                    RangeEnd::LastAffected(last) => (None, format!("{version} ≤ {last}, the last affected")),
+                    RangeEnd::Open => (None, format!("{version}; no fixed version is known")),
+                };
+                return Ok(Said::Affected { fixed, evidence });
+            }
+            Place::Behind => behind = true,
+            Place::Before => {}
+        }
+    }
+    Ok(if behind { Said::Fixed } else { Said::NotAffected })
+}
+
+enum Place {
+    Before,
+    Inside,
+    Behind,
+}
+
+fn place(order: Order, version: &str, range: &Range) -> Result<Place, VersionError> {
+    // `0` is OSV's word for "from the beginning", whatever the order makes of it.
+    if range.introduced != "0" && order.compare(version, &range.introduced)?.is_lt() {
+        return Ok(Place::Before);
+    }
+    let inside = match &range.end {
+        RangeEnd::Open => true,
+        // Nothing was ever affected.
+        RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Before),
+        RangeEnd::Fixed(fixed) => order.compare(version, fixed)?.is_lt(),
+        RangeEnd::LastAffected(last) => order.compare(version, last)?.is_le(),
+    };
+    Ok(if inside { Place::Inside } else { Place::Behind })
+}

@@ -1,0 +1,80 @@
+//! Under which name and version advisories speak about a package.
+
+use plimsoll_facts::{Ecosystem, InstalledPackage};
+
+/// Source packages of the kernel. What they build in an image (`linux-libc-dev`) does not run.
+const KERNELS: [&str; 4] = ["linux", "linux-signed", "linux-lts", "linux-headers"];
+
+/// The name and version that records use: the source package's for dpkg and apk, the binary package's for rpm, the
+/// normalised name for Python.
+pub(super) fn as_published(package: &InstalledPackage) -> (String, String) {
+    let own = || (package.name.clone(), package.version.clone());
+    match package.ecosystem {
+        Ecosystem::Dpkg | Ecosystem::Apk => (
+            package.source_name.clone().unwrap_or_else(|| package.name.clone()),
+            package.source_version.clone().unwrap_or_else(|| package.version.clone()),
+        ),
+        Ecosystem::Python => (normalised(&package.name), package.version.clone()),
+        Ecosystem::Go => (package.name.clone(), package.version.trim_start_matches('v').to_owned()),
+        _ => own(),
+    }
+}
+
+/// Lower case, and every run of `-`, `_` and `.` as one hyphen (PEP 503).
+fn normalised(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' if text.ends_with('-') => {}
+            '-' | '_' | '.' => text.push('-'),
+            _ => text.push(c.to_ascii_lowercase()),
+        }
+    }
+    text
+}
+
+/// Whether a package of an image is built from the kernel.
+pub(super) fn is_kernel(package: &InstalledPackage) -> bool {
+    let source = package.source_name.as_deref().unwrap_or(&package.name);
+    KERNELS.contains(&source) || (package.ecosystem == Ecosystem::Rpm && package.name.starts_with("kernel"))
+}
+
+/// What a source cannot know, by the release's name.
+pub(super) fn limits(release: &str) -> Option<&'static str> {
+    match release.split(':').next()? {
+        "AlmaLinux" | "Rocky Linux" | "SUSE" | "openSUSE" | "Amazon Linux" => {
+            Some("only fixes are published: flaws without a fix are not in it")
+        }
+        "Alpine" | "Wolfi" | "Chainguard" => Some("flaws without a fix are mostly not in it"),
+        _ => None,
+    }
+}
+
+/// Where the image says that a package is installed.
+pub(super) fn location(package: &InstalledPackage) -> String {
+    match package.location.stanza {
+        Some(stanza) => format!("{}:{stanza}", package.location.path),
+        None => package.location.path.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_names() {
+        assert_eq!(normalised("Ruamel.yaml_-Clib"), "ruamel-yaml-clib");
+    }
+
+    #[test]
+    fn headers_are_not_the_kernel_that_runs() {
+        let package = |name: &str, source: &str| InstalledPackage {
+            name: name.into(),
+            source_name: Some(source.into()),
+            ..InstalledPackage::default()
+        };
+        assert!(is_kernel(&package("linux-libc-dev", "linux")));
+        assert!(!is_kernel(&package("util-linux", "util-linux")));
+    }
+}
