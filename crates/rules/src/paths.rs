@@ -38,6 +38,16 @@ pub(crate) fn depth_below(path: &str, directory: &str) -> Option<usize> {
     is_within(path, directory).then(|| components(path).len() - components(directory).len())
 }
 
+/// Where a path of the host appears in a container that shows `directory` at `target`.
+pub(crate) fn seen_at(path: &str, directory: &str, target: &str) -> String {
+    let rest = components(path).split_off(components(directory).len().min(components(path).len())).join("/");
+    match (target.trim_end_matches('/'), rest.as_str()) {
+        ("", "") => "/".to_owned(),
+        (target, "") => target.to_owned(),
+        (target, rest) => format!("{target}/{rest}"),
+    }
+}
+
 /// Whether a component of this name is in the path.
 pub(crate) fn has_component(path: &str, name: &str) -> bool {
     components(path).contains(&name)
@@ -68,7 +78,7 @@ pub(crate) fn declared_host_path(
 
 #[cfg(test)]
 mod tests {
-    use super::{depth_below, is_same, is_within};
+    use super::{depth_below, is_same, is_within, seen_at};
 
     #[test]
     fn whole_components_count() {
@@ -80,5 +90,8 @@ mod tests {
         assert!(is_same("/etc//./", "/etc"));
         assert_eq!(depth_below("/home/ann/.ssh", "/home"), Some(2));
         assert_eq!(depth_below("/srv", "/home"), None);
+        assert_eq!(seen_at("/run/docker.sock", "/var/run", "/x/"), "/x/docker.sock");
+        assert_eq!(seen_at("/run/docker.sock", "/run/docker.sock", "/x.sock"), "/x.sock");
+        assert_eq!(seen_at("/etc", "/", "/"), "/etc");
     }
 }

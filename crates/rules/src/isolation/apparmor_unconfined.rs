@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
-    if let Some(why) = lsm::inactive(cx, "apparmor")? {
+    if let Some(why) = lsm::inactive(cx, "AppArmor")? {
         return not_applicable(why);
     }
     by_kernel_or_declaration(

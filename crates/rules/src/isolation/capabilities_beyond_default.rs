@@ -28,6 +28,9 @@ const HOST_HARM: [&str; 13] = [
     "SYS_TTY_CONFIG",
 ];
 
+/// How many a message names.
+const NAMED: usize = 4;
+
 pub(super) const RULE: Rule = Rule {
     id: "capabilities-beyond-default",
     title: "Container has capabilities beyond Docker's default set",
@@ -58,7 +61,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
             }
             let evidence =
                 Evidence::new("capabilities beyond the default", names(extra), container.declared.source());
-            let message = format!("is declared with {} beyond Docker's default", names(extra));
+            let message = format!("is declared with {} beyond Docker's default", worst_names(extra));
             fail(Problem::new(message, vec![evidence.expected("none")]).severity(worst(extra)))
         },
     )
@@ -77,7 +80,7 @@ fn effective_capabilities(
             Evidence::new(format!("held by {}", label(p)), names(extra_held(p)), status_source(p, "CapPrm"))
                 .expected("nothing beyond Docker's default")
         });
-        let message = format!("{} has {} beyond Docker's default", labels(&holders), names(all));
+        let message = format!("{} has {} beyond Docker's default", labels(&holders), worst_names(all));
         return fail(Problem::new(message, evidence).severity(severity(cx, effective, worst(all))));
     }
     let heirs: Vec<_> = processes
@@ -94,7 +97,7 @@ fn effective_capabilities(
     };
     let extra = beyond_default(heir.cap_bounding);
     let message =
-        format!("{} can gain {} through a set-user-id program or file capabilities", label(heir), names(extra));
+        format!("{} can gain {} through a set-user-id program or file capabilities", label(heir), worst_names(extra));
     let evidence = evidence_of(&heirs, |p| {
         Evidence::new(
             format!("bounding set of {}", label(p)),
@@ -123,6 +126,18 @@ fn beyond_default(set: Capabilities) -> Capabilities {
 
 fn names(set: Capabilities) -> String {
     set.names().join(" ")
+}
+
+/// The worst first, and no more than a line has room for.
+fn worst_names(set: Capabilities) -> String {
+    let mut all = set.names();
+    all.sort_by_key(|name| {
+        (!HOST_ROOT.contains(&name.as_str()), !HOST_HARM.contains(&name.as_str()))
+    });
+    match all.len().checked_sub(NAMED) {
+        None | Some(0) => all.join(" "),
+        Some(rest) => format!("{} and {rest} more capabilities", all[..NAMED].join(" ")),
+    }
 }
 
 fn worst(set: Capabilities) -> Severity {

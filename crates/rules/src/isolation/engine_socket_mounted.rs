@@ -1,7 +1,7 @@
 use plimsoll_facts::{Container, Declared, EngineSocketMount, Fact};
 
 use crate::answer::{fail, pass};
-use crate::paths::{declared_host_path, is_within};
+use crate::paths::{declared_host_path, is_within, seen_at};
 use crate::processes::shortened;
 use crate::sides::by_kernel_or_declaration;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
@@ -53,11 +53,13 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
 }
 
 fn outcome<T>(sockets: &[EngineSocketMount], read_from: &Fact<T>) -> Judgement {
+    let mut sockets: Vec<_> = sockets.iter().collect();
+    sockets.sort_by_key(|socket| socket.target.len());
     let Some(first) = sockets.first() else {
         return pass(Evidence::new("engine sockets within reach", "none", read_from.source()));
     };
     let evidence = shortened(
-        sockets,
+        &sockets,
         |socket| {
             Evidence::new(
                 format!("socket of {}", socket.program),
@@ -89,7 +91,7 @@ fn declared_sockets(cx: &EngineContext<'_>, declared: &Declared) -> Result<Vec<E
         let Some(socket) = known.iter().find(|socket| is_within(socket, &host)) else { continue };
         found.push(EngineSocketMount {
             host: (*socket).to_owned(),
-            target: mount.target.clone(),
+            target: seen_at(socket, &host, &mount.target),
             program: "an engine or runtime".to_owned(),
         });
     }

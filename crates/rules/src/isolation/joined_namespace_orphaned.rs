@@ -34,19 +34,20 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
             let own = effective.namespaces.require()?;
             let theirs = namespaces_of(cx, wanted)?;
             let name = kind.link();
+            let other = find_container(cx, wanted).map_or_else(|| short(wanted), |c| c.name.clone());
             let shown = Evidence::new(
-                format!("{name} namespace"),
+                format!("{} namespace", kind.name()),
                 format!("{name}:[{}]", kind.inode(own)),
                 effective.namespaces.source(),
             );
             let (shown, message) = match theirs.map(|n| kind.inode(n)) {
                 Some(inode) => (
-                    shown.expected(format!("{name}:[{inode}], that of {wanted}")),
-                    (inode != kind.inode(own)).then(|| format!("{wanted} has another {name} namespace by now")),
+                    shown.expected(format!("{name}:[{inode}], that of {other}")),
+                    (inode != kind.inode(own)).then(|| format!("{other} has another {} namespace by now", kind.name())),
                 ),
                 None => (
-                    shown.expected(format!("that of {wanted}, which does not run")),
-                    Some(format!("{wanted}, whose {name} namespace it joined, does not run")),
+                    shown.expected(format!("that of {other}, which does not run")),
+                    Some(format!("{other}, whose {} namespace it joined, does not run", kind.name())),
                 ),
             };
             evidence.push(shown);
@@ -58,6 +59,11 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
             None => Ok(Outcome::Pass(evidence)),
         }
     })
+}
+
+/// The beginning of an id, as the engine's own lists show it.
+fn short(wanted: &str) -> String {
+    wanted.chars().take(12).collect()
 }
 
 /// The namespaces of another container; `None` where it does not run or is gone.

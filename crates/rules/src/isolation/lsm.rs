@@ -13,7 +13,7 @@ pub(super) fn inactive(cx: &EngineContext<'_>, module: &str) -> Result<Option<St
     let active = modules.get()?.map_or(&[][..], Vec::as_slice);
     let why =
         || format!("{module} is not active in this kernel ({}: {})", modules.source(), active.join(","));
-    Ok((!active.iter().any(|name| name == module)).then(why))
+    Ok((!active.iter().any(|name| name.eq_ignore_ascii_case(module))).then(why))
 }
 
 /// Whether the engine gives its containers a label of this module.

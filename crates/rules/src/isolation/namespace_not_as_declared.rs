@@ -37,13 +37,16 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
                 differing.push((kind, declared, effective));
             }
         }
-        let Some((kind, declared, _)) = differing.first() else {
+        let Some((kind, declared, kernel)) = differing.first() else {
             let evidence = Evidence::new("as declared", agreed.join(", "), effective.namespaces.source());
             return Ok(Outcome::Pass(vec![evidence]));
         };
-        let message = match declared.with_host {
-            true => format!("was given the host's {} namespace, but has another", kind.link()),
-            false => format!("has the host's {} namespace, but was not given it", kind.link()),
+        let message = match (declared.with_host, &kernel.member) {
+            (true, _) => format!("was given the host's {} namespace, but has another", kind.name()),
+            (false, Some(member)) => {
+                format!("{member} in its cgroup has the host's {} namespace, which was not given", kind.name())
+            }
+            (false, None) => format!("has the host's {} namespace, but was not given it", kind.name()),
         };
         let evidence = differing.into_iter().flat_map(|(_, declared, kernel)| [declared.evidence, kernel.evidence]);
         fail(Problem::new(message, evidence.collect()))

@@ -38,6 +38,18 @@ impl Kind {
         }
     }
 
+    /// What people call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Cgroup => "cgroup",
+            Self::Ipc => "IPC",
+            Self::Net => "network",
+            Self::Pid => "PID",
+            Self::User => "user",
+            Self::Uts => "UTS",
+        }
+    }
+
     /// The inode of this kind.
     pub(super) fn inode(self, of: &Namespaces) -> u64 {
         match self {
@@ -70,6 +82,8 @@ pub(super) struct Sharing {
     pub(super) with_host: bool,
     /// What shows it.
     pub(super) evidence: Evidence,
+    /// The one member that shares it, where the container as a whole does not.
+    pub(super) member: Option<String>,
 }
 
 /// Judges one kind of namespace: `problem` completes what is wrong where it is the host's.
@@ -81,7 +95,13 @@ pub(super) fn judge(
     message: &'static str,
 ) -> Judgement {
     let outcome = |sharing: Sharing| match sharing.with_host {
-        true => fail(problem(Problem::new(message, vec![sharing.evidence]))),
+        true => {
+            let message = match sharing.member {
+                None => message.to_owned(),
+                Some(member) => format!("{member} in its cgroup {message}"),
+            };
+            fail(problem(Problem::new(message, vec![sharing.evidence])))
+        }
         false => pass(sharing.evidence),
     };
     by_kernel_or_declaration(
@@ -110,15 +130,16 @@ pub(super) fn effective_sharing(
     };
     if own == host {
         let who = format!("process {}", effective.init_pid);
-        return Ok(Sharing { with_host: true, evidence: evidence(who, own) });
+        return Ok(Sharing { with_host: true, evidence: evidence(who, own), member: None });
     }
     for process in members(effective)? {
         if process.namespaces.is_some_and(|n| kind.inode(&n) == host) {
-            return Ok(Sharing { with_host: true, evidence: evidence(label(process), host) });
+            let member = Some(label(process));
+            return Ok(Sharing { with_host: true, evidence: evidence(label(process), host), member });
         }
     }
     let who = format!("process {}", effective.init_pid);
-    Ok(Sharing { with_host: false, evidence: evidence(who, own) })
+    Ok(Sharing { with_host: false, evidence: evidence(who, own), member: None })
 }
 
 fn inode(namespaces: &Namespaces, kind: Kind, source: &str) -> Result<u64, Gap> {
@@ -144,7 +165,7 @@ pub(super) fn declared_sharing(
         let Some(wanted) = mode.strip_prefix("container:") else {
             let with_host = is_host(cx, kind, mode, at)?;
             let evidence = Evidence::new(field, chain, container.declared.source());
-            return Ok(Sharing { with_host, evidence: evidence.expected("not the host's") });
+            return Ok(Sharing { with_host, evidence: evidence.expected("not the host's"), member: None });
         };
         at = find_container(cx, wanted).ok_or_else(|| {
             gap(

@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
-    if let Some(why) = lsm::inactive(cx, "selinux")? {
+    if let Some(why) = lsm::inactive(cx, "SELinux")? {
         return not_applicable(why);
     }
     by_kernel_or_declaration(

@@ -2,7 +2,7 @@ use plimsoll_facts::{Container, Effective, Gap, HostPath};
 
 use super::sensitive_paths;
 use crate::answer::{fail, pass};
-use crate::paths::{declared_host_path, has_component, is_same, is_within};
+use crate::paths::{declared_host_path, depth_below, has_component, is_same, is_within};
 use crate::processes::{in_host_user_namespace, shortened};
 use crate::sides::by_kernel_or_declaration;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
@@ -27,10 +27,25 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// A mount that matters.
-struct Shown {
+struct Shown<'p> {
     severity: Severity,
     gives: &'static str,
-    text: String,
+    path: &'p HostPath,
+}
+
+impl Shown<'_> {
+    fn text(&self) -> String {
+        let access = if self.path.writable { "writable" } else { "read-only" };
+        format!("{} at {}, {access}", self.path.host, self.path.target)
+    }
+
+    /// Whether another mount shows no more than a part of what this one shows, at the same place.
+    fn covers(&self, other: &Shown<'_>) -> bool {
+        let below = depth_below(&other.path.target, &self.path.target);
+        below > Some(0)
+            && self.severity >= other.severity
+            && below == depth_below(&other.path.host, &self.path.host)
+    }
 }
 
 fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
@@ -53,31 +68,28 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     )
 }
 
-fn weigh(cx: &EngineContext<'_>, path: &HostPath, own_user_namespace: bool) -> Option<Shown> {
+fn weigh<'p>(cx: &EngineContext<'_>, path: &'p HostPath, own_user_namespace: bool) -> Option<Shown<'p>> {
     let data_root = cx.engine.info.value().map_or("", |info| info.data_root.as_str());
     if is_volume(&path.host, data_root) {
         return None;
     }
     let (severity, gives) = sensitive_paths::judge(&path.host, path.writable, data_root)?;
-    let access = if path.writable { "writable" } else { "read-only" };
-    Some(Shown {
-        severity: if own_user_namespace { severity.milder() } else { severity },
-        gives,
-        text: format!("{} at {}, {access}", path.host, path.target),
-    })
+    let severity = if own_user_namespace { severity.milder() } else { severity };
+    Some(Shown { severity, gives, path })
 }
 
-fn outcome(mut shown: Vec<Shown>, source: &str) -> Judgement {
+fn outcome(shown: Vec<Shown<'_>>, source: &str) -> Judgement {
+    let mut shown: Vec<_> = shown.iter().filter(|one| !shown.iter().any(|other| other.covers(one))).collect();
     shown.sort_by_key(|one| std::cmp::Reverse(one.severity));
     let Some(worst) = shown.first() else {
         return pass(Evidence::new("sensitive directories of the host", "none is mounted", source));
     };
     let evidence = shortened(
         &shown,
-        |one| Evidence::new(format!("mount that shows {}", one.gives), one.text.clone(), source),
+        |one| Evidence::new(format!("mount that shows {}", one.gives), one.text(), source),
         "mounts",
     );
-    let message = format!("sees {} of the host: {}", worst.gives, worst.text);
+    let message = format!("sees {}: {}", worst.gives, worst.text());
     fail(Problem::new(message, evidence).severity(worst.severity))
 }
 
@@ -86,10 +98,15 @@ fn is_volume(host: &str, data_root: &str) -> bool {
     !data_root.is_empty() && is_within(host, &format!("{data_root}/volumes")) && has_component(host, "_data")
 }
 
-/// The files that an engine binds into each of its containers: names, hosts, resolver, shared memory.
+/// The files that an engine binds into a container at their usual places: its own, or those of the container whose
+/// network it joined.
 fn is_plumbing(container: &Container, path: &HostPath) -> bool {
-    let of_docker = has_component(&path.host, "containers") || has_component(&path.host, "overlay-containers");
-    of_docker && !container.id.is_empty() && has_component(&path.host, &container.id)
+    let of_engine = has_component(&path.host, "containers") || has_component(&path.host, "overlay-containers");
+    let own = !container.id.is_empty() && has_component(&path.host, &container.id);
+    let joined = ["hosts", "hostname", "resolv.conf"].iter().any(|name| {
+        path.host.ends_with(&format!("/{name}")) && is_same(&path.target, &format!("/etc/{name}"))
+    });
+    of_engine && (own || joined)
 }
 
 /// `/proc` and `/sys` as each container has them. They are the host's own file systems where the container shares
@@ -200,6 +217,30 @@ mod tests {
         let finding = answer(&RULE, &it);
         assert_eq!(finding.severity, Severity::Critical);
         assert!(finding.message.contains("/m/cron.d"));
+    }
+
+    /// With / of the host come all of its mounts: one finding, not a hundred.
+    #[test]
+    fn mounts_of_the_host_below_one_that_is_shown() {
+        let it = container(|c| {
+            c.host_paths().push(path("/", true));
+            let boot = path("/boot", true);
+            c.host_paths().push(HostPath { target: "/m/boot".into(), ..boot.clone() });
+            c.host_paths().push(HostPath { target: "/elsewhere".into(), ..boot });
+        });
+        let shown: Vec<_> = answer(&RULE, &it).evidence.into_iter().map(|e| e.value).collect();
+        assert_eq!(shown, ["/ at /m, writable", "/boot at /elsewhere, writable"]);
+    }
+
+    /// `--network container:X`: names and resolver are X's.
+    #[test]
+    fn files_of_the_container_that_was_joined() {
+        let of_x = |target: &str| {
+            let host = "/var/lib/docker/containers/0ther/resolv.conf";
+            HostPath { target: target.into(), ..path(host, true) }
+        };
+        assert_eq!(status_of(&RULE, &seeing(of_x("/etc/resolv.conf"))), Status::Pass);
+        assert_eq!(status_of(&RULE, &seeing(of_x("/m"))), Status::Fail);
     }
 
     #[test]

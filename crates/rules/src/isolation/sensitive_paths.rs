@@ -123,11 +123,9 @@ pub(super) fn judge(host: &str, writable: bool, data_root: &str) -> Option<(Seve
         .chain(home(host, writable))
         .chain(engine_data(host, writable, data_root))
         .max_by_key(|(severity, _)| *severity)
-        .map(
-            |(severity, gives)| {
-                if components(host).is_empty() { (severity, "the whole host") } else { (severity, gives) }
-            },
-        )
+        .map(|(severity, gives)| {
+            if components(host).is_empty() { (severity, "everything of the host") } else { (severity, gives) }
+        })
 }
 
 fn pick(grade: &(Option<Severity>, Option<Severity>), writable: bool) -> Option<Severity> {

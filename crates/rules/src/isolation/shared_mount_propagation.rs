@@ -1,7 +1,7 @@
 use plimsoll_facts::{Container, HostPath};
 
 use crate::answer::{fail, pass};
-use crate::paths::declared_host_path;
+use crate::paths::{declared_host_path, depth_below};
 use crate::processes::{holds_over_host, shortened};
 use crate::sides::by_kernel_or_declaration;
 use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
@@ -44,7 +44,14 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     )
 }
 
-fn outcome(cx: &EngineContext<'_>, container: &Container, open: &[&HostPath], source: &str) -> Judgement {
+fn outcome(cx: &EngineContext<'_>, container: &Container, all: &[&HostPath], source: &str) -> Judgement {
+    // Mounts that came along below another one say the same again.
+    let came_along = |path: &HostPath| {
+        all.iter().any(|other| {
+            other.propagation == path.propagation && depth_below(&path.target, &other.target) > Some(0)
+        })
+    };
+    let open: Vec<_> = all.iter().copied().filter(|path| !came_along(path)).collect();
     let Some(first) = open.iter().find(|p| p.propagation == "shared").or(open.first()) else {
         return pass(Evidence::new("mounts that propagate", "none", source));
     };
@@ -58,7 +65,7 @@ fn outcome(cx: &EngineContext<'_>, container: &Container, open: &[&HostPath], so
         _ => format!("later mounts of the host below {} appear in the container at {}", first.host, first.target),
     };
     let evidence = shortened(
-        open,
+        &open,
         |p| {
             Evidence::new(format!("propagation of {} at {}", p.host, p.target), p.propagation.clone(), source)
                 .expected("private")
