@@ -70,6 +70,18 @@ pub(crate) fn acts_or_hides(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A text of several lines, each escaped by `escape`, with `end` between them.
+pub fn lines<'t, S: AsRef<str>>(text: &'t str, escape: impl Fn(&'t str) -> S, end: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            out.push_str(end);
+        }
+        out.push_str(escape(line).as_ref());
+    }
+    out
+}
+
 /// Columns that a text takes on a terminal.
 pub fn width(text: &str) -> usize {
     text.chars().filter_map(UnicodeWidthChar::width).sum()

@@ -16,7 +16,7 @@ use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 /// SHA-256 of [`STYLE`] in base 64; a test holds it.
-const STYLE_HASH: &str = "yahMLFyynJLshe+oWflHJtk9eyH9dT3v+RaUqNlDbyo=";
+const STYLE_HASH: &str = "Fza3gKoSlnq7OxCCkg5gD+0ymySNe3krzGCwoQ1xS9s=";
 /// SHA-256 of [`SCRIPT`] in base 64; a test holds it.
 const SCRIPT_HASH: &str = "AJ7+6/OppUGgcr6ltQ5JII1fhasKQB8uj6tXTqJMX7o=";
 
@@ -298,6 +298,11 @@ impl<'a> StepRows<'a> {
 /// What may act or hide is made visible; the template escapes what is markup.
 fn show<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
     escape::visible(text.as_ref())
+}
+
+/// The same for a remedy, whose lines are kept.
+fn show_lines<T: AsRef<str> + ?Sized>(text: &T) -> String {
+    escape::lines(text.as_ref(), escape::visible, "\n")
 }
 
 /// A dot for zero, so that the eye finds the numbers.

@@ -100,7 +100,7 @@ fn failure(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     for fact in &finding.evidence {
         writeln!(out, "{}", escape::markup(&words::evidence(fact)))?;
     }
-    write!(out, "fix: {}</failure>", escape::markup(&finding.remediation))
+    write!(out, "fix: {}</failure>", escape::lines(&finding.remediation, escape::markup, "\n"))
 }
 
 fn skipped(reason: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use plimsoll_rules::{Finding, Status};
 
-use crate::escape::{markdown as prose, markdown_cell as cell, markdown_code as code};
+use crate::escape::{lines, markdown as prose, markdown_cell as cell, markdown_code as code};
 use crate::group::{self, RuleGroup};
 use crate::{Audit, hints, words};
 
@@ -93,7 +93,7 @@ fn failures_of(audit: &Audit, group: &RuleGroup<'_>, full: bool, out: &mut dyn W
     }
     and_more(group.findings.len() - shown, out)?;
     if group.findings.iter().any(|finding| finding.remediation == fix) {
-        write!(out, "\nFix: {}\n", prose(fix))?;
+        write!(out, "\nFix: {}\n", lines(fix, prose, "\\\n"))?;
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn failure(audit: &Audit, finding: &Finding, fix: &str, out: &mut dyn Write) -> 
     }
     match finding.remediation == fix {
         true => Ok(()),
-        false => writeln!(out, "  - Fix: {}", prose(&finding.remediation)),
+        false => writeln!(out, "  - Fix: {}", lines(&finding.remediation, prose, "\\\n    ")),
     }
 }
 

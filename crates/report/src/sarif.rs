@@ -254,7 +254,7 @@ fn message(audit: &Audit, finding: &Finding) -> String {
     }
     if finding.status == Status::Fail {
         message.push_str("\nFix: ");
-        message.push_str(&escape::sarif(&finding.remediation));
+        message.push_str(&escape::lines(&finding.remediation, escape::sarif, "\n"));
     }
     message
 }

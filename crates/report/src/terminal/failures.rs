@@ -130,7 +130,7 @@ fn write_evidence(
 /// The first remedy that is more exact than the rule's own.
 fn write_remedies(page: &mut Page<'_>, same: &Same<'_>, fix: &str) -> io::Result<()> {
     match same.findings.iter().find(|finding| finding.remediation != fix) {
-        Some(finding) => page.labelled("fix", REMEDY, &[span(&finding.remediation, PLAIN)]),
+        Some(finding) => write_fix(page, &finding.remediation),
         None => Ok(()),
     }
 }

@@ -161,6 +161,7 @@ fn about_the_host(findings: &mut Vec<Finding>) {
     });
     findings.push(Finding {
         evidence: vec![Evidence::new("running", "6.1.0-27-amd64", "uname(2)").expected("6.1.0-28-amd64")],
+        remediation: Cow::Borrowed("systemctl reboot\nuname -r afterwards: 6.1.0-28-amd64"),
         ..finding(&RULES[5], Status::Fail, host.clone(), "6.1.0-28-amd64 waits in /boot")
     });
     findings.push(Finding {
