@@ -3,6 +3,7 @@
 mod advisory;
 pub mod cvss;
 mod database;
+mod fetch;
 mod import;
 mod lists;
 mod matching;
@@ -10,10 +11,13 @@ pub mod order;
 pub mod osv;
 mod release;
 pub mod store;
+mod update;
 
 pub use advisory::*;
 pub use database::Database;
+pub use fetch::FetchError;
 pub use import::{ImportError, Imported, import};
 pub use lists::{ExploitProbability, Exploited, ListError};
 pub use matching::match_packages;
 pub use release::Release;
+pub use update::{DEFAULT_ECOSYSTEMS, OSV_EXPORTS, UpdateError, Updated, update};
