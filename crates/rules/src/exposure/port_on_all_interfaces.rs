@@ -11,8 +11,9 @@ pub(super) const RULE: Rule = Rule {
     title: "A published port is open on every interface of the host",
     concern: Concern::Exposure,
     severity: Severity::Medium,
-    why: "It is reachable from every network that the host is in, IPv6 included, and Docker's own firewall rules let \
-          it in before those of ufw or firewalld are asked. For a database or a control plane that is an invitation.",
+    why: "It is reachable from every network that the host is in, IPv6 included, and Docker's own firewall \
+          rules let it in before those of ufw are asked. For a database or a control plane that is an \
+          invitation.",
     fix: "Recreate the container with an address: -p 127.0.0.1:3306:3306 for this host alone, or the address of the \
           inner network (this stops it); or set \"ip\": \"127.0.0.1\" in daemon.json as the default for new ports. \
           Containers reach each other over a shared network without any published port.",

@@ -11,9 +11,9 @@ pub(super) const RULE: Rule = Rule {
     title: "Processes run without an AppArmor profile on a host that has AppArmor",
     concern: Concern::Isolation,
     severity: Severity::Medium,
-    why: "Docker's profile denies mounts, writes below /proc and /sys and tracing of processes outside, also to root \
-          with added capabilities, and is what stops several escapes when another wall is open (CVE-2022-0492, \
-          AF_ALG sockets through socketcall). A profile in complain mode only writes to the log.",
+    why: "Docker's profile denies mounts and writes below /proc and /sys, also to root with added \
+          capabilities, and is what stops an escape when another wall is open (CVE-2022-0492 is one). A \
+          profile in complain mode only writes to the log.",
     fix: "Recreate the container without --security-opt apparmor=unconfined and without --privileged; where the \
           default profile forbids something that is needed, load a profile of your own and name it: \
           --security-opt apparmor=PROFILE. This stops the container.",

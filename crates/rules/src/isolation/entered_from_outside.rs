@@ -10,9 +10,9 @@ pub(super) const RULE: Rule = Rule {
     title: "A process of the host is inside the container's namespaces",
     concern: Concern::Isolation,
     severity: Severity::Medium,
-    why: "nsenter and setns(2) put a process into the container that the engine does not know: no seccomp filter, no \
-          limits, usually all capabilities of the host's root. The container's processes meet it with its powers: \
-          they see its files under /proc and may trace it where they have its user id.",
+    why: "nsenter and setns(2) put a process into the container that the engine does not know: no seccomp \
+          filter, no limits, usually all capabilities of the host's root. As soon as it runs a program or \
+          loads a library of the container, whoever prepared that file acts with these powers.",
     fix: "Find out who it is (ps -o pid,ppid,user,lstart,args -p PID) and end it when its work is done: kill PID. Use \
           docker exec for work inside a container. This does not stop the container.",
     references: &["nsenter(1)", "setns(2)"],

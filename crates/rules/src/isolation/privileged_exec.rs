@@ -11,9 +11,9 @@ pub(super) const RULE: Rule = Rule {
     title: "A process in the container has more capabilities than the container was given",
     concern: Concern::Isolation,
     severity: Severity::High,
-    why: "docker exec --privileged gives the new process every capability, whatever the container dropped, and \
-          docker inspect does not show it. The container's other processes can trace it, where they have the same \
-          user id, or wait until it opens what they control.",
+    why: "docker exec --privileged gives the new process every capability, whatever the container dropped, \
+          and docker inspect does not show it. It runs the container's own programs, libraries and shell \
+          start files: whoever has prepared one of them acts with these powers.",
     fix: "End the session (kill PID on the host, or leave its shell), and find who opened it: docker events --filter \
           event=exec_create, or the audit log. Give a container that needs a capability exactly that one with \
           --cap-add. Ending the session does not stop the container.",

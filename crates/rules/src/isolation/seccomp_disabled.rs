@@ -11,9 +11,10 @@ pub(super) const RULE: Rule = Rule {
     title: "Processes run without a seccomp filter",
     concern: Concern::Isolation,
     severity: Severity::High,
-    why: "Docker's filter keeps about fifty system calls from containers, among them those that make user \
-          namespaces, mount, load BPF programs or use the kernel keyring. Without it most kernel bugs of the last \
-          years are within reach of any process, even one without capabilities (CVE-2022-0185 is one).",
+    why: "Docker's filter keeps some 44 system calls from containers, among them those that make user \
+          namespaces, mount, load BPF programs or use the kernel keyring. Without it most kernel bugs of \
+          the last years are within reach of any process, even one without capabilities (CVE-2022-0185 is \
+          one).",
     fix: "Recreate the container without --security-opt seccomp=unconfined and without --privileged. A program that \
           needs one blocked call gets a profile that adds this call: --security-opt seccomp=FILE.json. This stops \
           the container.",

@@ -25,9 +25,9 @@ pub(super) const RULE: Rule = Rule {
     title: "Processes run in a host's SELinux domain, not in a container's",
     concern: Concern::Isolation,
     severity: Severity::Medium,
-    why: "The container domain keeps even root from every file of the host that is not labelled for containers, and \
-          the two category numbers keep containers apart from each other. It has stopped escapes that all other \
-          walls let through (CVE-2019-5736 on Fedora and RHEL).",
+    why: "The container domain keeps even root from every file of the host that is not labelled for \
+          containers, and the two category numbers keep containers apart from each other. It has stopped \
+          escapes that all other walls let through (CVE-2019-5736 on Red Hat Enterprise Linux).",
     fix: "Install the container-selinux package, set \"selinux-enabled\": true in daemon.json and restart the engine; \
           recreate the container without --security-opt label=disable and without --privileged. Both stop it. Label \
           bind mounts with :z or :Z rather than switching labels off.",

@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Low,
     why: "A negative score moves the container behind others in the kernel's choice. At -1000 it is never chosen, even \
           when it is the one that uses up the host's memory.",
-    fix: "Recreate the container without --oom-score-adj, or with a value that is not below the engine's own (-500); \
-          this stops it. For a running process: choom -n 0 -p PID.",
+    fix: "Recreate the container without --oom-score-adj (this stops it). For a running process: choom -n 0 \
+          -p PID, which stops nothing.",
     references: &["proc_pid_oom_score_adj(5)", "choom(1)"],
     cis: &[],
     judge: Judge::Container(judge),

@@ -14,9 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "A container that crashes at once is started for ever, with growing pauses of up to a minute: it hides the \
           failure, writes to a damaged database again and again, and gives an attacker unlimited attempts at a guess. \
           Where a service must come back whatever happens, an alert on its restarts makes that safe.",
-    fix: "docker update --restart on-failure:5 NAME (stops nothing), and write the same where the container is created. \
-          Note that on-failure brings a container back after a reboot only if it was running with an error exit: \
-          services that must survive a reboot keep unless-stopped, with an exception and an alert.",
+    fix: "docker update --restart on-failure:5 NAME (stops nothing), and write the same where the container \
+          is created. on-failure does not bring a container back after a restart of the daemon or of the \
+          host: a service that must come back keeps unless-stopped, with an exception and an alert.",
     references: &["https://docs.docker.com/engine/containers/start-containers-automatically/"],
     cis: &["5.15"],
     judge: Judge::Container(judge),

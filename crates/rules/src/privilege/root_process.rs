@@ -29,9 +29,9 @@ pub(super) const RULE: Rule = Rule {
           descriptor, a bug in runC (CVE-2019-5736, CVE-2024-21626). Judged by every process as it runs: a container \
           that starts as root and drops it (the official images of MariaDB, PostgreSQL and Redis) passes, and so \
           does root of a user namespace.",
-    fix: "Recreate the container with --user UID:GID (this stops it), or put USER into the image; files in its volumes \
-          must belong to that user. A supervisor that must start as root: --cap-drop ALL --cap-add SETUID --cap-add \
-          SETGID leaves it just enough to drop.",
+    fix: "Recreate the container with --user UID:GID (this stops it), or put USER into the image; files in \
+          its volumes must belong to that user. An entry point that must start as root: --cap-drop ALL \
+          --cap-add SETUID --cap-add SETGID --cap-add CHOWN leaves it just enough to prepare and drop.",
     references: &[
         "credentials(7)",
         "https://docs.docker.com/build/building/best-practices/#user",
