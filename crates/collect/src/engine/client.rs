@@ -182,6 +182,11 @@ impl Client {
         match status {
             StatusCode::OK => Ok(()),
             StatusCode::NOT_FOUND => Err(CallError::NotFound(message(body))),
+            StatusCode::BAD_REQUEST if contains(body, b"HTTP request to an HTTPS server") => {
+                let reason = "it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH".to_owned();
+                self.given_up.replace(Some(reason.clone()));
+                Err(CallError::Unreachable(reason))
+            }
             other => Err(CallError::Status { status: other.as_u16(), message: message(body) }),
         }
     }
@@ -206,9 +211,10 @@ impl Client {
             ureq::Error::Io(e) if e.kind() == ConnectionRefused => {
                 "connection refused: no engine listens there now".to_owned()
             }
-            ureq::Error::Io(e) => e.to_string(),
+            ureq::Error::Io(e) => explain(&e.to_string()),
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => explain(&error.to_string()),
             ureq::Error::HostNotFound => "there is no host of this name".to_owned(),
-            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::ConnectionFailed => error.to_string(),
+            ureq::Error::ConnectionFailed => error.to_string(),
             other => return CallError::Malformed(clip(&other.to_string())),
         };
         self.given_up.replace(Some(reason.clone()));
@@ -245,6 +251,18 @@ fn base_config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         .user_agent("plimsoll")
 }
 
+/// What to try next, for the usual troubles with TLS.
+fn explain(error: &str) -> String {
+    let hint = if error.contains("BadCertificate") || error.contains("CertificateRequired") {
+        "; the engine demands a client certificate: put cert.pem and key.pem into DOCKER_CERT_PATH"
+    } else if error.contains("UnknownIssuer") {
+        "; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory of the ca.pem that signed it"
+    } else {
+        ""
+    };
+    format!("{error}{hint}")
+}
+
 /// Reads a JSON document; where it does not fit, says at which path.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|plain| {
@@ -267,6 +285,10 @@ fn message(body: &[u8]) -> String {
         Ok(error) => clip(error.message.trim()),
         Err(_) => clip(String::from_utf8_lossy(body).trim()),
     }
+}
+
+fn contains(body: &[u8], words: &[u8]) -> bool {
+    body.windows(words.len()).any(|window| window == words)
 }
 
 /// At most [`MAX_MESSAGE`] characters, on one line.

@@ -144,7 +144,10 @@ impl DockerEnvironment {
         };
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // As docker's client: a home that is somebody else's names no context.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                return Ok(None);
+            }
             Err(e) => return Err(unreadable(e.to_string())),
         };
         let config: Config = serde_json::from_slice(&bytes).map_err(|e| unreadable(e.to_string()))?;
