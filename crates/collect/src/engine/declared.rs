@@ -264,3 +264,80 @@ fn bounded(labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
     };
     labels.into_iter().take(MAX_LABELS).map(|(key, value)| (bound(key), bound(value))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a real container on Docker 20.10.24, shortened.
+    const RUNNING: &str = r#"{
+        "Id": "a002", "Created": "2026-11-24T06:10:44.703233446Z", "Path": "sleep", "Args": ["3600"],
+        "State": {"Status": "running", "Pid": 20463, "StartedAt": "2026-11-24T06:10:44.897789959Z",
+                  "FinishedAt": "0001-01-01T00:00:00Z", "Health": {"Status": "healthy", "Log": []}},
+        "Image": "sha256:b3c9", "Name": "/engine-a", "RestartCount": 2, "Driver": "fuse-overlayfs",
+        "AppArmorProfile": "", "ExecIDs": ["e1"],
+        "HostConfig": {"Binds": null, "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": ""}]},
+                       "Runtime": "runc", "MaskedPaths": ["/proc/kcore"]},
+        "GraphDriver": {"Name": "fuse-overlayfs", "Data": {"LowerDir": "/l/x-init/diff", "UpperDir": "/l/x/diff"}},
+        "Mounts": [{"Type": "volume", "Name": "v", "Source": "/var/lib/docker/volumes/v/_data",
+                    "Destination": "/data", "Driver": "local", "Mode": "z", "RW": true, "Propagation": ""}],
+        "Config": {"User": "app", "ExposedPorts": {"80/tcp": {}}, "Env": ["DB_PASSWORD=x", "FOO=bar"],
+                   "Image": "base:bookworm", "Labels": {"a": "b"}, "StopTimeout": 30, "StopSignal": "SIGQUIT",
+                   "Healthcheck": {"Test": ["CMD", "true"], "Interval": 1}},
+        "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "13306"}]},
+            "Networks": {"bridge": {"Aliases": null, "NetworkID": "63b0", "IPAddress": "172.17.0.2",
+                                    "GlobalIPv6Address": ""}}}}"#;
+
+    fn read(json: &str) -> Declared {
+        serde_json::from_str::<WireContainer>(json).unwrap().into_facts()
+    }
+
+    #[test]
+    fn a_running_container_is_read_whole() {
+        let declared = read(RUNNING);
+        assert_eq!((declared.created_at, declared.pid), (Some(1_795_500_644), 20_463));
+        assert_eq!(declared.command, ["sleep", "3600"]);
+        assert_eq!(declared.environment, ["DB_PASSWORD", "FOO"]);
+        assert_eq!(declared.secret_like_environment, ["DB_PASSWORD"]);
+        assert_eq!((declared.health.as_deref(), declared.stop_timeout), (Some("healthy"), Some(30)));
+        assert_eq!(declared.stop_signal.as_deref(), Some("SIGQUIT"));
+        assert_eq!((declared.restart_count, declared.runtime.as_str()), (2, "runc"));
+        assert_eq!(declared.mounts[0].target, "/data");
+        assert_eq!(declared.ports[0].host_port, 13_306);
+        assert_eq!(declared.networks["bridge"].ipv4, "172.17.0.2");
+        assert_eq!(declared.layer_dirs, ["/l/x/diff", "/l/x-init/diff"]);
+        assert_eq!(declared.host_config.masked_paths.unwrap(), ["/proc/kcore"]);
+        assert!(!serde_json::to_string(&read(RUNNING)).unwrap().contains("FOO=bar"));
+    }
+
+    #[test]
+    fn a_stopped_container_shows_what_it_would_publish() {
+        let stopped = RUNNING.replace("\"running\"", "\"exited\"");
+        let port = &read(&stopped).ports[0];
+        assert_eq!((port.container_port, port.host_port, port.host_address.as_str()), (80, 0, ""));
+        let all = stopped.replace("\"Binds\": null", "\"PublishAllPorts\": true");
+        assert_eq!(read(&all).ports.len(), 1);
+    }
+
+    #[test]
+    fn what_no_rule_rests_on_may_be_anything() {
+        let odd = RUNNING
+            .replace(r#""Labels": {"a": "b"}"#, r#""Labels": [1]"#)
+            .replace(r#""Health": {"Status": "healthy", "Log": []}"#, r#""Health": {"Status": ""}"#)
+            .replace(r#""StopTimeout": 30"#, r#""StopTimeout": "soon""#)
+            .replace(r#""Created": "2026-11-24T06:10:44.703233446Z""#, r#""Created": 5"#)
+            .replace(r#""Healthcheck": {"Test": ["CMD", "true"], "Interval": 1}"#, r#""Healthcheck": null"#);
+        let declared = read(&odd);
+        assert_eq!((declared.created_at, declared.health, declared.stop_timeout), (None, None, None));
+        assert!(declared.labels.is_empty() && declared.healthcheck.is_none());
+        assert_eq!(declared.user, "app");
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        let labels = (0..2 * MAX_LABELS).map(|n| (n.to_string(), "x".repeat(2 * MAX_LABEL))).collect();
+        let kept = bounded(labels);
+        assert_eq!(kept.len(), MAX_LABELS);
+        assert!(kept.values().all(|value| value.len() == MAX_LABEL));
+    }
+}
