@@ -39,7 +39,7 @@ pub(crate) fn collect(
             for running in running::find(root, processes, engines) {
                 add_running(&mut components, running);
             }
-            note_hidden(processes, gaps);
+            add_hidden(&mut components, processes, gaps);
         }
         Err(error) => {
             let _: Fact<()> = gaps.unreadable("host", "/proc", error);
@@ -171,12 +171,20 @@ fn finish(component: &mut Component, gaps: &mut Gaps) {
     component.candidate = gaps.keep("host", std::mem::take(&mut component.candidate));
 }
 
-fn note_hidden(processes: &Processes, gaps: &mut Gaps) {
+/// As an ordinary user we see that something runs, not what.
+fn add_hidden(components: &mut BTreeMap<String, Component>, processes: &Processes, gaps: &mut Gaps) {
     let hidden = running::hidden(processes);
-    if hidden > 0 {
-        let why = format!(
-            "permission denied for {hidden} processes that look like an engine's or a runtime's; run plimsoll as root to see what they run"
-        );
-        let _: Fact<()> = gaps.unreadable("host", "/proc/PID/exe", why);
+    if hidden.is_empty() {
+        return;
+    }
+    let why = format!(
+        "permission denied for {} processes that look like an engine's or a runtime's; run plimsoll as root to see what they run",
+        hidden.len()
+    );
+    let _: Fact<()> = gaps.unreadable("host", "/proc/PID/exe", why);
+    for (kind, process) in hidden {
+        if let Some(component) = components.values_mut().find(|component| component.kind == kind) {
+            component.running.push(process);
+        }
     }
 }

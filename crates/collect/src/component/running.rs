@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_facts::{Engine, Namespaces, RunningBinary, RunningProgram};
+use plimsoll_facts::{ComponentKind, Engine, Namespaces, RunningBinary, RunningProgram};
 use plimsoll_rootdir::RootDir;
 
 use super::go_build::{self, Program};
@@ -51,10 +51,21 @@ pub(super) fn find(root: &RootDir, processes: &Processes, engines: &[Engine]) ->
     candidates.filter_map(|row| search.look(row, daemons.contains(&row.pid))).collect()
 }
 
-/// Processes that could not be looked at although they have the name of one of the programs.
-pub(super) fn hidden(processes: &Processes) -> usize {
-    let is_hidden = |row: &&Row| row.exe == Err(Error::Denied) && kinds::by_name(&row.name).is_some();
-    processes.rows().iter().filter(is_hidden).count()
+/// Processes that may not be looked into, by what their name says that they are: good enough to know that something
+/// is not known, and for nothing else.
+pub(super) fn hidden(processes: &Processes) -> Vec<(ComponentKind, RunningProgram)> {
+    let hidden = processes.rows().iter().filter_map(|row| {
+        let Err(error @ Error::Denied) = row.exe else { return None };
+        let process = RunningProgram {
+            pid: row.pid,
+            started_at: processes.started_at(row),
+            binary: RunningBinary::Unknown { reason: error.to_string() },
+            parent: row.ppid,
+            ..RunningProgram::default()
+        };
+        Some((kinds::by_name(&row.name)?, process))
+    });
+    hidden.collect()
 }
 
 struct Search<'a> {
@@ -173,7 +184,7 @@ fn without_mark(exe: &str) -> &str {
 /// The container that a shim holds, from its command line: `-namespace moby -id CONTAINER`, and before containerd 1.2
 /// `-namespace moby -workdir …/moby/CONTAINER`.
 fn with_container(mut process: RunningProgram, dir: &PidDir, path: &str) -> RunningProgram {
-    if kinds::by_name(file_name(path)) != Some(plimsoll_facts::ComponentKind::ContainerdShim) {
+    if kinds::by_name(file_name(path)) != Some(ComponentKind::ContainerdShim) {
         return process;
     }
     let line = dir.read("cmdline", MAX_COMMAND_LINE).unwrap_or_default();

@@ -60,8 +60,8 @@ fn is_usr_merged(root: &RootDir) -> bool {
 
 /// Names as the lists may hold them, each with the path that was asked for.
 struct Wanted<'a> {
-    /// Recorded name → path asked for, and a package that does or does not count for it.
-    names: HashMap<Vec<u8>, (&'a str, Diverted<'a>)>,
+    /// Recorded name → the paths asked for that it may mean, and whose record of it counts.
+    names: HashMap<Vec<u8>, Vec<(&'a str, Diverted<'a>)>>,
     /// Which lengths occur, to pass over most lines without hashing them.
     lengths: Vec<bool>,
 }
@@ -77,15 +77,26 @@ enum Diverted<'a> {
     NotBy(&'a str),
 }
 
+impl Diverted<'_> {
+    /// Whether a package's record of the name tells about the file that was asked for.
+    fn counts(self, package: &str) -> bool {
+        match self {
+            Self::No => true,
+            Self::OnlyBy(by) => package == by,
+            Self::NotBy(by) => package != by,
+        }
+    }
+}
+
 impl<'a> Wanted<'a> {
     fn new(paths: &'a BTreeSet<String>, diversions: &'a str, usr_merged: bool) -> Self {
         let lines: Vec<&str> = diversions.lines().collect();
-        let mut names = HashMap::new();
+        let mut names: HashMap<Vec<u8>, Vec<_>> = HashMap::new();
         for path in paths {
             let aliases = [Some(path.as_str()), usr_merged.then(|| path.strip_prefix("/usr")).flatten()];
             for alias in aliases.into_iter().flatten() {
                 let (name, diverted) = undo_diversion(alias, &lines);
-                names.insert(name.as_bytes().to_vec(), (path.as_str(), diverted));
+                names.entry(name.as_bytes().to_vec()).or_default().push((path.as_str(), diverted));
             }
         }
         let longest = names.keys().map(Vec::len).max().unwrap_or(0);
@@ -98,11 +109,11 @@ impl<'a> Wanted<'a> {
         Self { names, lengths }
     }
 
-    fn find(&self, line: &[u8]) -> Option<(&'a str, Diverted<'a>)> {
+    fn find(&self, line: &[u8]) -> &[(&'a str, Diverted<'a>)] {
         if !self.lengths.get(line.len()).is_some_and(|occurs| *occurs) {
-            return None;
+            return &[];
         }
-        self.names.get(line).copied()
+        self.names.get(line).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -137,15 +148,10 @@ fn search_lists<'a>(
         for end in memchr_iter(b'\n', &list).chain([list.len()]) {
             let line = list.get(start..end).unwrap_or_default();
             start = end + 1;
-            let Some((path, diverted)) = wanted.find(line) else { continue };
-            let name = instance.split(':').next().unwrap_or_default();
-            let owns = match diverted {
-                Diverted::No => true,
-                Diverted::OnlyBy(by) => name == by,
-                Diverted::NotBy(by) => name != by,
-            };
-            if owns {
-                found.insert(path, instance.to_owned());
+            for (path, diverted) in wanted.find(line) {
+                if diverted.counts(instance.split(':').next().unwrap_or_default()) {
+                    found.insert(*path, instance.to_owned());
+                }
             }
         }
     }
@@ -292,6 +298,10 @@ Version: 64
         divert("/usr/bin/perf\n/usr/bin/perf.real\nrunc\n");
         assert_eq!(ask(&dir, "/usr/bin/perf").value().unwrap().package.name, "runc");
         assert_eq!(ask(&dir, "/usr/bin/perf.real").value().unwrap().package.name, "docker.io");
+        let both = ["/usr/bin/perf", "/usr/bin/perf.real"].map(str::to_owned);
+        let both = owners(&RootDir::open(dir.path()).unwrap(), &both.into()).unwrap();
+        let names: Vec<_> = both.values().map(|owner| owner.value().unwrap().package.name.as_str()).collect();
+        assert_eq!(names, ["runc", "docker.io"]);
         // A local diversion: what is there now belongs to no package.
         divert("/usr/sbin/dockerd\n/usr/sbin/dockerd.distrib\n:\n");
         assert!(matches!(ask(&dir, "/usr/sbin/dockerd"), Fact::Absent { .. }));
