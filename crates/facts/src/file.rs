@@ -74,7 +74,8 @@ pub struct FileStat {
     pub user: Option<String>,
     /// Name of the group in the host's group file, where there is one.
     pub group: Option<String>,
-    /// Permission bits, set-id and sticky bits included (`st_mode & 0o7777`).
+    /// Permission bits, set-id and sticky bits included (`st_mode & 0o7777`). Next to an ACL the bits of the group
+    /// are its mask (acl(5)).
     pub mode: u32,
     /// Device number, as `major:minor`.
     pub device: String,
@@ -82,8 +83,8 @@ pub struct FileStat {
     pub inode: u64,
     /// POSIX access ACL entries beyond the mode, as `user:UID:rw-` or `group:GID:r--` (acl(5)).
     pub acl: Vec<String>,
-    /// Directories above it that somebody other than root may write and that are not sticky, nearest last:
-    /// whoever may write there can replace the file.
+    /// Directories on the way to it, those of symbolic links included, in which somebody other than root can replace
+    /// entries: may write and it is not sticky, or owns the directory. Nearest last.
     pub replaceable_through: Vec<String>,
 }
 

@@ -9,7 +9,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_facts::{Component, ComponentKind, Engine, Fact, FileFact, FileRole, Package, RunningBinary};
+use plimsoll_facts::{
+    Component, ComponentKind, Engine, Fact, FileFact, FileRole, Package, RunningBinary, RunningProgram,
+};
 use plimsoll_rootdir::RootDir;
 
 use crate::gaps::Gaps;
@@ -104,8 +106,7 @@ fn gone_from_disk(path: &str, bytes: Option<&Program>) -> Component {
 fn add_packages(packages: &Packages<'_>, components: &mut [Component]) {
     let paths: BTreeSet<String> = components.iter().map(|component| component.path.clone()).collect();
     let owners = packages.owners(&paths);
-    let mut known: Vec<&Owner> = owners.values().filter_map(Fact::value).collect();
-    known.dedup_by(|a, b| a.package.name == b.package.name);
+    let known: Vec<&Owner> = owners.values().filter_map(Fact::value).collect();
     let candidates = packages.candidates(&known);
     for component in components {
         let Some(owner) = owners.get(&component.path) else { continue };
@@ -125,35 +126,49 @@ fn source_of(package: &Package) -> String {
 }
 
 /// Where neither file nor package names a version, what a local engine reports: for its own daemon, and for the only
-/// program of a kind that it reports.
+/// program of a kind that it reports. Of programs that run, it reports what runs, even where the file was replaced.
 fn add_reported_versions(engines: &[&Engine], components: &mut [Component]) {
     for engine in engines {
         let Some(reported) = engine.version.value() else { continue };
         let source = format!("GET /version of {}", engine.endpoint);
-        let daemon = engine.daemon.value().map(|daemon| daemon.pid);
         for kind in
             [ComponentKind::Containerd, ComponentKind::Runc, ComponentKind::Crun, ComponentKind::DockerInit]
         {
             let mut of_kind = components.iter_mut().filter(|component| component.kind == kind);
             let (Some(only), None) = (of_kind.next(), of_kind.next()) else { continue };
-            if let Some(version) = reported.components.get(kind.name()) {
-                set_version(only, version, &source);
+            let Some(version) = reported.components.get(kind.name()) else { continue };
+            match &mut only.running[..] {
+                [] => set_version(&mut only.version, version, &source),
+                [process] => set_running_version(process, &mut only.version, version, &source),
+                _ => {}
             }
         }
-        let runs_daemon = |component: &&mut Component| {
-            let is_daemon =
-                |pid: u32, binary: &RunningBinary| Some(pid) == daemon && *binary == RunningBinary::Current;
-            component.running.iter().any(|process| is_daemon(process.pid, &process.binary))
-        };
-        if let Some(component) = components.iter_mut().find(runs_daemon) {
-            set_version(component, &reported.version, &source);
+        let daemon = engine.daemon.value().map(|daemon| daemon.pid);
+        for component in components.iter_mut() {
+            if let Some(process) = component.running.iter_mut().find(|process| Some(process.pid) == daemon) {
+                set_running_version(process, &mut component.version, &reported.version, &source);
+            }
         }
     }
 }
 
-fn set_version(component: &mut Component, version: &str, source: &str) {
-    if matches!(component.version, Fact::Unreadable { .. }) && !version.is_empty() {
-        component.version = Fact::known(version.trim_start_matches('v').to_owned(), source);
+/// What runs is what is on disk only where the file was not replaced.
+fn set_running_version(
+    process: &mut RunningProgram,
+    on_disk: &mut Fact<String>,
+    reported: &str,
+    source: &str,
+) {
+    if process.binary == RunningBinary::Current {
+        set_version(on_disk, reported, source);
+    } else if process.version.is_none() && !reported.is_empty() {
+        process.version = Some(reported.trim_start_matches('v').to_owned());
+    }
+}
+
+fn set_version(version: &mut Fact<String>, reported: &str, source: &str) {
+    if matches!(version, Fact::Unreadable { .. }) && !reported.is_empty() {
+        *version = Fact::known(reported.trim_start_matches('v').to_owned(), source);
     }
 }
 

@@ -159,6 +159,12 @@ fn processes_of_the_host_and_of_nobody() {
     );
     assert_eq!(shim.version, None);
 
+    process(root, 15, "/usr/bin/containerd (deleted)", 1, b"containerd\0");
+    let (components, _) = collect(&dir);
+    let containerd = find(&components, "/usr/bin/containerd");
+    assert_eq!(containerd.running[0].version.as_deref(), Some("2.1.9"), "the engine reports what runs");
+    assert_eq!(containerd.version.value(), None, "and not what is on disk now");
+
     let podman = find(&components, "/usr/bin/podman");
     assert_eq!((podman.kind, podman.running[0].pid), (ComponentKind::Podman, 14));
     assert!(matches!(podman.version, Fact::Absent { .. }));

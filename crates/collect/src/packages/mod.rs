@@ -95,7 +95,7 @@ impl<'a> Packages<'a> {
                 "apk's index is not read by this version; `apk list --upgradable` tells",
             ),
             Manager::Rpm(_) => every(
-                "/var/cache",
+                "/var/cache/dnf",
                 "the metadata of RPM repositories is not read by this version; `dnf check-update` tells",
             ),
             Manager::None => BTreeMap::new(),
