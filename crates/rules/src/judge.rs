@@ -56,9 +56,10 @@ fn within_engine(rule: &Rule, facts: &Facts, engine: &Engine) -> Vec<Finding> {
             |engine, n| subject(SubjectKind::Network, &n.name, &n.id, &engine.endpoint),
             |n| f(&cx, n),
         ),
-        Judge::Service(f) => match engine.swarm.value() {
-            None => Vec::new(),
-            Some(swarm) => swarm
+        Judge::Service(f) => match engine.swarm.get() {
+            Err(gap) => vec![finding(rule, engine_subject(engine), Err(gap))],
+            Ok(None) => Vec::new(),
+            Ok(Some(swarm)) => swarm
                 .services
                 .iter()
                 .map(|s| {

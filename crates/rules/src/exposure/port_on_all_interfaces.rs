@@ -1,4 +1,4 @@
-use plimsoll_facts::{Container, PublishedPort};
+use plimsoll_facts::{Container, Declared, Network, PublishedPort};
 
 use super::ports::{internal_service, severity};
 use crate::address::is_wildcard;
@@ -25,10 +25,15 @@ pub(super) const RULE: Rule = Rule {
     judge: Judge::Container(judge),
 };
 
-fn judge(_: &EngineContext<'_>, container: &Container) -> Judgement {
+fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     let declared = container.declared.require()?;
     let source = container.declared.source();
-    let mut open: Vec<_> = declared.ports.iter().filter(|port| is_wildcard(&port.host_address)).collect();
+    let by_default = default_address(cx, declared);
+    let address = |port: &PublishedPort| match port.host_address.as_str() {
+        "" => by_default.to_owned(),
+        address => address.to_owned(),
+    };
+    let mut open: Vec<_> = declared.ports.iter().filter(|port| is_wildcard(&address(port))).collect();
     open.sort_by_key(|port| std::cmp::Reverse(severity(port.container_port)));
     let Some(worst) = open.first() else {
         let shown = if declared.ports.is_empty() { "none" } else { "each on an address of its own" };
@@ -44,6 +49,17 @@ fn judge(_: &EngineContext<'_>, container: &Container) -> Judgement {
         None => format!("everybody reaches port {} of the container", worst.container_port),
     };
     fail(Problem::new(message, evidence).severity(severity(worst.container_port)))
+}
+
+/// Where a port goes that was published without an address: an option of its network, which the engine sets from
+/// its own `ip` setting for the default bridge. Nothing is every interface.
+fn default_address<'a>(cx: &EngineContext<'a>, declared: &Declared) -> &'a str {
+    let networks = cx.engine.networks.value().map_or(&[][..], Vec::as_slice);
+    let attached = |network: &&Network| {
+        declared.networks.iter().any(|(name, endpoint)| *name == network.name || endpoint.network_id == network.id)
+    };
+    let option = |network: &'a Network| network.options.get("com.docker.network.bridge.host_binding_ipv4");
+    networks.iter().filter(attached).find_map(option).map_or("", String::as_str)
 }
 
 /// `[::]:8080 → 80/tcp`.
@@ -62,7 +78,7 @@ pub(super) mod tests {
     use plimsoll_facts::{Facts, PublishedPort};
 
     use super::RULE;
-    use crate::testing::{Reach, answer, container, status_of};
+    use crate::testing::{Reach, World, answer, container, status_of};
     use crate::{Severity, Status};
 
     /// A container that publishes these ports: host address, host port, container port.
@@ -89,6 +105,16 @@ pub(super) mod tests {
         assert_eq!(status_of(&RULE, &publishing(&[("0.0.0.0", 8080, 80)])), Status::Fail);
         assert_eq!(status_of(&RULE, &publishing(&[("::1", 81, 80)])), Status::Pass);
         assert_eq!(status_of(&RULE, &publishing(&[("192.0.2.4", 81, 80)])), Status::Pass);
+    }
+
+    #[test]
+    fn the_network_s_default_address() {
+        let mut it = publishing(&[("", 8080, 80)]);
+        let key = "com.docker.network.bridge.host_binding_ipv4".to_owned();
+        it.network().options.insert(key.clone(), "127.0.0.1".into());
+        assert_eq!(status_of(&RULE, &it), Status::Pass);
+        it.network().options.insert(key, "0.0.0.0".into());
+        assert_eq!(status_of(&RULE, &it), Status::Fail);
     }
 
     #[test]

@@ -29,7 +29,11 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     let source = container.declared.source();
     let is_privileged = |port: u16| (1..FIRST_UNPRIVILEGED).contains(&port);
     let published: Vec<_> = declared.ports.iter().filter(|port| is_privileged(port.host_port)).collect();
-    let opened = privileged_listeners(cx, container)?;
+    let opened = match privileged_listeners(cx, container) {
+        // What is published decides, whatever else there may be.
+        Err(_) if !published.is_empty() => Vec::new(),
+        listeners => listeners?,
+    };
     let number = published.first().map(|port| port.host_port).or(opened.first().map(|socket| socket.port));
     let Some(number) = number else {
         return pass(Evidence::new("ports of the host below 1024", "none", source));
@@ -60,7 +64,7 @@ mod tests {
     use super::RULE;
     use crate::Status;
     use crate::exposure::port_on_all_interfaces::tests::publishing;
-    use crate::testing::{HOST_NAMESPACES, Reach, container, status_of};
+    use crate::testing::{HOST_NAMESPACES, Reach, World, container, status_of};
 
     /// 1024 is not privileged; 1023 is.
     #[test]
@@ -95,5 +99,8 @@ mod tests {
             c.effective().listeners = Default::default();
         });
         assert_eq!(status_of(&RULE, &host), Status::Unknown);
+        let mut published = publishing(&[("0.0.0.0", 80, 80)]);
+        published.engine().containers.value_mut().unwrap()[0].hide();
+        assert_eq!(status_of(&RULE, &published), Status::Fail);
     }
 }

@@ -62,4 +62,11 @@ mod tests {
         assert_eq!(with("on-failure", Some(5)), Status::Pass);
         assert_eq!(with("none", None), Status::Pass);
     }
+
+    #[test]
+    fn an_unreadable_swarm_is_unknown() {
+        let mut it = host();
+        it.engine().swarm = Fact::unreadable("GET /services", "timed out");
+        assert_eq!(status_of(&RULE, &it), Status::Unknown);
+    }
 }
