@@ -1,6 +1,9 @@
 //! One file of a layer, whether a directory or an archive holds it.
 
+use std::borrow::Borrow;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 
 use rawzip::ReaderAt;
 
@@ -43,7 +46,7 @@ pub(crate) trait Entry {
     /// The first bytes, at most `length`.
     fn head(&mut self, length: usize) -> io::Result<Vec<u8>>;
 
-    /// All of it, if it is not larger than `limit`.
+    /// All of it, to be read in any order; where it must be held in memory for that, at most `limit` bytes.
     fn content(&mut self, limit: u64) -> io::Result<Box<dyn Content + '_>>;
 
     /// Path from the layer's root, without a leading slash.
@@ -63,7 +66,7 @@ pub(crate) trait Content {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
-impl Content for Vec<u8> {
+impl Content for &[u8] {
     fn size(&self) -> u64 {
         self.len() as u64
     }
@@ -83,7 +86,7 @@ pub(crate) struct Region<F> {
     pub(crate) size: u64,
 }
 
-impl<F: std::os::unix::fs::FileExt> Content for Region<F> {
+impl<F: Borrow<File>> Content for Region<F> {
     fn size(&self) -> u64 {
         self.size
     }
@@ -91,7 +94,7 @@ impl<F: std::os::unix::fs::FileExt> Content for Region<F> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let rest = self.size.saturating_sub(offset);
         let length = usize::try_from(rest).unwrap_or(usize::MAX).min(buffer.len());
-        self.file.read_at(&mut buffer[..length], self.start.saturating_add(offset))
+        self.file.borrow().read_at(&mut buffer[..length], self.start.saturating_add(offset))
     }
 }
 

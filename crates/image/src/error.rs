@@ -26,6 +26,34 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// An archive could not be read.
+    #[error("{what}: {source}")]
+    Archive {
+        /// The archive, or what of it.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A document of an archive is not what it should be.
+    #[error("{what}")]
+    Document {
+        /// Which, and what is wrong with it.
+        what: String,
+    },
+    /// A blob is not what its digest says.
+    #[error("{digest}: the bytes have another digest")]
+    Digest {
+        /// What it should be.
+        digest: String,
+    },
+    /// A link leads to a file that was not kept of an archive.
+    #[error("{}: it is a link to {}, which is not kept of an archive", path.display(), target.display())]
+    NotKept {
+        /// What was to be read.
+        path: PathBuf,
+        /// Where the link leads.
+        target: PathBuf,
+    },
     /// There is no such file in the merged view.
     #[error("{}: not in the image", path.display())]
     NotFound {

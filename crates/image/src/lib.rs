@@ -4,29 +4,27 @@
 //! path leads out of the layers, and what could not be read is named.
 
 pub mod accounts;
+mod archive;
 mod capabilities;
 mod content;
 mod entry;
 mod error;
 mod inventory;
 mod language;
-mod layered;
-mod merged;
 pub mod os_release;
+mod overlay;
 mod packages;
 mod reader;
 mod repositories;
 mod secrets;
 mod survey;
 mod tree;
-mod union;
 pub mod vendor;
-mod walk;
 
+pub use archive::{Archive, ArchiveImage, ReadImage};
 pub use error::{Error, Result};
-pub use layered::{LayeredDir, LayeredRoot, Located};
-pub use merged::MergedEntry;
+pub use overlay::union::Union;
+pub use overlay::walk::Bounds;
+pub use overlay::{LayeredDir, LayeredRoot, Located, MergedEntry};
 pub use reader::Reader;
 pub use tree::{Each, Tree};
-pub use union::Union;
-pub use walk::Bounds;

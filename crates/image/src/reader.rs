@@ -9,12 +9,12 @@ use plimsoll_facts::{ImageContent, PackageInventory};
 
 use crate::content;
 use crate::inventory;
-use crate::layered::LayeredRoot;
+use crate::overlay::LayeredRoot;
+use crate::overlay::union::Union;
+use crate::overlay::walk::{Bounds, walk};
 use crate::packages::{self, Database};
 use crate::survey::{Look, Survey};
-use crate::union::Union;
 use crate::vendor;
-use crate::walk::{Bounds, walk};
 
 /// Reads the content of many images; what they share is read once.
 #[derive(Default)]

@@ -105,12 +105,13 @@ impl Survey {
         if entry.kind() != Kind::File {
             return Ok(());
         }
-        let packages = language::packages(published, entry)?;
+        let mut packages = Vec::new();
+        let result = language::add(published, entry, &mut packages);
         self.package_count += packages.len();
         if !packages.is_empty() && self.package_count <= MAX_PACKAGES {
             self.packages.push(Hit { path: entry.path(), what: packages });
         }
-        Ok(())
+        result
     }
 
     fn gap(&mut self, entry: &mut dyn Entry, error: &io::Error) {

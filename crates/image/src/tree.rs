@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use crate::error::Result;
-use crate::layered::LayeredRoot;
+use crate::overlay::LayeredRoot;
 
 /// The merged view of an image: layers in directories, or what was kept of archives.
 pub trait Tree {

@@ -1,18 +1,19 @@
 //! Sections and loaded segments of an ELF file (elf(5)), as far as build information is found by them.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use object::elf::{FileHeader32, FileHeader64, PT_LOAD, SHT_NOBITS};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::{Endianness, FileKind, ReadCache};
 
 use crate::entry::Content;
-use crate::packages::bytes::slice;
 
 /// Nothing smaller than the header is a program.
-pub(super) const MIN_SIZE: u64 = 64;
-/// Bound of the sections of one file.
-const MAX_SECTIONS: usize = 65_535;
-/// Bound of the names of sections, in bytes.
-const MAX_NAMES: u64 = 4 << 20;
-const PT_LOAD: u64 = 1;
-const SHT_NOBITS: u64 = 8;
+pub(super) const MIN_SIZE: u64 = 52;
+/// Largest piece that is read at once while tables are looked at: a full table of sections, or their names.
+const MAX_PIECE: usize = 4 << 20;
+/// Bytes that are read where a name begins.
+const WINDOW: usize = 4096;
 
 pub(super) fn is_elf(head: &[u8]) -> bool {
     head.starts_with(b"\x7fELF")
@@ -21,7 +22,6 @@ pub(super) fn is_elf(head: &[u8]) -> bool {
 /// An ELF file, opened.
 pub(super) struct Program<'a> {
     content: &'a dyn Content,
-    layout: Layout,
     segments: Vec<Region>,
     sections: Vec<(Vec<u8>, Region)>,
 }
@@ -34,83 +34,48 @@ pub(super) struct Region {
     pub(super) size: u64,
 }
 
-/// Width and order of numbers.
-#[derive(Clone, Copy)]
-struct Layout {
-    wide: bool,
-    big: bool,
-}
-
-impl Layout {
-    fn number(self, bytes: &[u8], at: usize, length: usize) -> Option<u64> {
-        let bytes = slice(bytes, at, length)?;
-        let fold = |number, byte: &u8| number << 8 | u64::from(*byte);
-        Some(if self.big { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) })
-    }
-
-    /// A number of the width of an address.
-    fn address(self, bytes: &[u8], narrow: usize, wide: usize) -> Option<u64> {
-        if self.wide { self.number(bytes, wide, 8) } else { self.number(bytes, narrow, 4) }
-    }
-}
-
 impl<'a> Program<'a> {
-    /// Reads the tables of an ELF file; `None` where it is none, or its tables are not where they should be (the
-    /// kernel needs no sections to run it).
+    /// Reads the tables of an ELF file.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(super) fn of(content: &'a dyn Content) -> io::Result<Option<Self>> {
-        let header = content.bytes(0, 64)?;
-        let layout = match (header.get(4), header.get(5)) {
-            (Some(class @ 1..=2), Some(order @ 1..=2)) => Layout { wide: *class == 2, big: *order == 2 },
-            _ => return Ok(None),
+    /// When it cannot be read, or contradicts itself.
+    pub(super) fn of(content: &'a dyn Content) -> io::Result<Self> {
+        let data = ReadCache::new(Pieces { content, position: 0, window: Vec::new(), window_start: 0 });
+        let mut program = Self { content, segments: Vec::new(), sections: Vec::new() };
+        let read = match FileKind::parse(&data) {
+            Ok(FileKind::Elf64) => program.read_tables::<FileHeader64<Endianness>>(&data),
+            Ok(FileKind::Elf32) => program.read_tables::<FileHeader32<Endianness>>(&data),
+            _ => return Err(io::Error::other("an ELF file of a kind that does not exist")),
         };
-        let mut program = Self { content, layout, segments: Vec::new(), sections: Vec::new() };
-        let segments = program.table(&header, (28, 32), (42, 54))?;
-        program.segments = segments.iter().filter_map(|entry| layout.segment(entry)).collect();
-        let sections = program.table(&header, (32, 40), (46, 58))?;
-        let names = layout.number(&header, if layout.wide { 62 } else { 50 }, 2).unwrap_or_default();
-        program.sections = program.named(&sections, usize::try_from(names).unwrap_or(usize::MAX))?;
-        Ok(Some(program))
+        read.map_err(io::Error::other)?;
+        Ok(program)
     }
 
-    /// One of the two tables: where its offset and its entry size stand in the header, narrow and wide. The number of
-    /// entries follows their size.
-    fn table(&self, header: &[u8], offset: (usize, usize), size: (usize, usize)) -> io::Result<Vec<Vec<u8>>> {
-        let layout = self.layout;
-        let size_at = if layout.wide { size.1 } else { size.0 };
-        let fields = (
-            layout.address(header, offset.0, offset.1),
-            layout.number(header, size_at, 2),
-            layout.number(header, size_at + 2, 2),
-        );
-        let (Some(offset), Some(size), Some(count)) = fields else { return Ok(Vec::new()) };
-        let bytes = size * count;
-        if offset == 0 || size < 32 || offset.saturating_add(bytes) > self.content.size() {
-            return Ok(Vec::new());
+    fn read_tables<Header: FileHeader<Endian = Endianness>>(
+        &mut self,
+        data: &ReadCache<Pieces<'_>>,
+    ) -> object::Result<()> {
+        let header = Header::parse(data)?;
+        let endian = header.endian()?;
+        for segment in header.program_headers(endian, data)? {
+            if segment.p_type(endian) == PT_LOAD {
+                self.segments.push(Region {
+                    address: segment.p_vaddr(endian).into(),
+                    offset: segment.p_offset(endian).into(),
+                    size: segment.p_filesz(endian).into(),
+                });
+            }
         }
-        let table = self.content.bytes(offset, usize::try_from(bytes).unwrap_or_default())?;
-        let entries = table.chunks_exact(usize::try_from(size).unwrap_or(usize::MAX));
-        Ok(entries.take(MAX_SECTIONS).map(<[u8]>::to_vec).collect())
-    }
-
-    /// Sections with their names, which stand in one of them.
-    fn named(&self, sections: &[Vec<u8>], names: usize) -> io::Result<Vec<(Vec<u8>, Region)>> {
-        let names = sections.get(names).and_then(|entry| self.layout.section(entry));
-        let Some((_, names)) = names.filter(|(_, names)| names.size <= MAX_NAMES) else {
-            return Ok(Vec::new());
-        };
-        let names = self.read(names.offset, names.size, MAX_NAMES)?;
-        let name = |at: usize| {
-            let rest = names.get(at..)?;
-            rest.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)
-        };
-        let named = |entry: &Vec<u8>| {
-            let (at, region) = self.layout.section(entry)?;
-            Some((name(at)?, region))
-        };
-        Ok(sections.iter().filter_map(named).collect())
+        let sections = header.sections(endian, data)?;
+        for section in sections.iter().filter(|section| section.sh_type(endian) != SHT_NOBITS) {
+            let region = Region {
+                address: section.sh_addr(endian).into(),
+                offset: section.sh_offset(endian).into(),
+                size: section.sh_size(endian).into(),
+            };
+            self.sections.push((sections.section_name(endian, section)?.to_vec(), region));
+        }
+        Ok(())
     }
 
     /// The section of this name.
@@ -141,24 +106,57 @@ impl<'a> Program<'a> {
     }
 }
 
-impl Layout {
-    fn segment(self, entry: &[u8]) -> Option<Region> {
-        (self.number(entry, 0, 4)? == PT_LOAD).then_some(())?;
-        Some(Region {
-            address: self.address(entry, 8, 16)?,
-            offset: self.address(entry, 4, 8)?,
-            size: self.address(entry, 16, 32)?,
-        })
+/// A file of which only pieces of sane size are read. Names of sections are read one by one and stand close together,
+/// so what surrounds the last one is kept.
+struct Pieces<'a> {
+    content: &'a dyn Content,
+    position: u64,
+    window: Vec<u8>,
+    window_start: u64,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut read = self.kept(buffer)?;
+        if read == 0 {
+            self.window.resize(WINDOW, 0);
+            let length = self.content.read_at(&mut self.window, self.position)?;
+            self.window.truncate(length);
+            self.window_start = self.position;
+            read = self.kept(buffer)?;
+        }
+        self.position += read as u64;
+        Ok(read)
     }
 
-    /// Where the name of a section is, and the section.
-    fn section(self, entry: &[u8]) -> Option<(usize, Region)> {
-        (self.number(entry, 4, 4)? != SHT_NOBITS).then_some(())?;
-        let region = Region {
-            address: self.address(entry, 12, 16)?,
-            offset: self.address(entry, 16, 24)?,
-            size: self.address(entry, 20, 32)?,
+    fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        if buffer.len() > MAX_PIECE {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let bytes = self.content.bytes(self.position, buffer.len())?;
+        buffer.copy_from_slice(&bytes);
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Pieces<'_> {
+    /// Copies what is kept of the bytes at the position.
+    fn kept(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let distance = self.position.checked_sub(self.window_start).map(usize::try_from);
+        let kept = distance.and_then(Result::ok).and_then(|distance| self.window.get(distance..));
+        kept.unwrap_or_default().read(buffer)
+    }
+}
+
+impl Seek for Pieces<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let position = match position {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(distance) => self.content.size().checked_add_signed(distance),
+            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
         };
-        Some((usize::try_from(self.number(entry, 0, 4)?).ok()?, region))
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }

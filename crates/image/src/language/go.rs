@@ -120,10 +120,15 @@ fn parse(list: &[u8]) -> Vec<(String, String)> {
     for line in String::from_utf8_lossy(inner).lines() {
         let mut fields = line.split('\t');
         let (kind, name) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        // A module that was replaced by a directory has no version.
         let module = (name.to_owned(), fields.next().unwrap_or_default().to_owned());
         match kind {
             "mod" | "dep" if !name.is_empty() => modules.push(module),
+            // What a directory holds has no version that anybody else knows.
+            "=>" if name.starts_with(['.', '/']) => {
+                if let Some((_, version)) = modules.last_mut() {
+                    "(devel)".clone_into(version);
+                }
+            }
             "=>" if !name.is_empty() => {
                 modules.pop();
                 modules.push(module);
@@ -141,11 +146,11 @@ mod tests {
     #[test]
     fn modules_and_replacements() {
         let mark = [b'0'; 16];
-        let text = "path\tcmd/x\nmod\texample.org/x\t(devel)\t\ndep\ta.org/b\tv1.2.3\th1:=\ndep\tc.org/d\tv1.0.0\n=>\te.org/f\tv2.0.0\th1:=\nbuild\t-compiler=gc\n";
+        let text = "path\tcmd/x\nmod\texample.org/x\t(devel)\t\ndep\ta.org/b\tv1.2.3\th1:=\ndep\tc.org/d\tv1.0.0\n=>\te.org/f\tv2.0.0\th1:=\ndep\tg.org/h\tv0.0.0\n=>\t./h\t(devel)\t\nbuild\t-compiler=gc\n";
         let list = [&mark, text.as_bytes(), &mark].concat();
         let modules = parse(&list);
         let short: Vec<_> = modules.iter().map(|(name, version)| format!("{name} {version}")).collect();
-        assert_eq!(short, ["example.org/x (devel)", "a.org/b v1.2.3", "e.org/f v2.0.0"]);
+        assert_eq!(short, ["example.org/x (devel)", "a.org/b v1.2.3", "e.org/f v2.0.0", "g.org/h (devel)"]);
         assert_eq!(parse(b"short"), []);
         assert_eq!(parse(b""), []);
     }

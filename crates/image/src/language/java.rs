@@ -10,8 +10,8 @@ use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveE
 use crate::entry::{Content, Entry, too_large};
 use crate::tree::shown;
 
-/// Bound of an archive, in bytes.
-const MAX_ARCHIVE: u64 = 1 << 30;
+/// Bound of an archive that must be held in memory to be looked into, in bytes.
+const MAX_ARCHIVE: u64 = 256 << 20;
 /// Bound of an archive inside another, which is held in memory.
 const MAX_INNER: u64 = 64 << 20;
 /// Bound of a manifest or properties file.
@@ -29,31 +29,36 @@ pub(super) fn is_archive(name: &[u8]) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-pub(super) fn packages(entry: &mut dyn Entry) -> io::Result<Vec<InstalledPackage>> {
+/// Adds what an archive and those inside it say; what was found before an error stays.
+pub(super) fn add(entry: &mut dyn Entry, packages: &mut Vec<InstalledPackage>) -> io::Result<()> {
     let path = shown(&entry.path());
     let content = entry.content(MAX_ARCHIVE)?;
-    let mut reader = Reader { budget: MAX_UNPACKED, packages: Vec::new() };
-    reader.archive(&*content, &path, 0)?;
-    Ok(reader.packages)
+    Reader { budget: MAX_UNPACKED, packages }.archive(&*content, &path, 0)
 }
 
-struct Reader {
+struct Reader<'a> {
     budget: u64,
-    packages: Vec<InstalledPackage>,
+    packages: &'a mut Vec<InstalledPackage>,
 }
 
-/// What an archive holds of interest, by where it is.
+/// What an archive holds of interest.
 #[derive(Default)]
 struct Found {
-    properties: Vec<ZipArchiveEntryWayfinder>,
-    manifest: Option<ZipArchiveEntryWayfinder>,
-    inner: Vec<(String, ZipArchiveEntryWayfinder)>,
-    methods: Vec<(ZipArchiveEntryWayfinder, CompressionMethod)>,
+    properties: Vec<Place>,
+    manifest: Option<Place>,
+    inner: Vec<(String, Place)>,
+}
+
+/// Where an entry is, and how it is compressed.
+#[derive(Clone, Copy)]
+struct Place {
+    at: ZipArchiveEntryWayfinder,
+    method: CompressionMethod,
 }
 
 type Archive<'a> = ZipArchive<&'a dyn Content>;
 
-impl Reader {
+impl Reader<'_> {
     fn archive(&mut self, content: &dyn Content, path: &str, depth: usize) -> io::Result<()> {
         let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
         let archive = ZipLocator::new()
@@ -62,24 +67,32 @@ impl Reader {
         let found = Found::of(&archive, &mut buffer)?;
         let before = self.packages.len();
         for properties in &found.properties {
-            let text = self.unpack(&archive, &found, *properties, MAX_TEXT)?;
+            let text = self.unpack(&archive, *properties, MAX_TEXT)?;
             self.add(from_properties(&String::from_utf8_lossy(&text)), path);
         }
         if self.packages.len() == before {
             let text = match found.manifest {
-                Some(manifest) => self.unpack(&archive, &found, manifest, MAX_TEXT)?,
+                Some(manifest) => self.unpack(&archive, manifest, MAX_TEXT)?,
                 None => Vec::new(),
             };
             self.add(from_manifest(&String::from_utf8_lossy(&text), path), path);
         }
+        let mut result = Ok(());
         for (name, inner) in &found.inner {
-            if depth + 1 == MAX_DEPTH {
-                return Err(io::Error::other(format!("archives inside each other deeper than {MAX_DEPTH}")));
-            }
-            let bytes = self.unpack(&archive, &found, *inner, MAX_INNER)?;
-            self.archive(&bytes, &format!("{path}!/{name}"), depth + 1)?;
+            let path = format!("{path}!/{name}");
+            // One that does not hold is no reason to miss the others.
+            let read = self.inner(&archive, *inner, &path, depth + 1);
+            result = result.and(read.map_err(|error| io::Error::other(format!("{path}: {error}"))));
         }
-        Ok(())
+        result
+    }
+
+    fn inner(&mut self, archive: &Archive<'_>, place: Place, path: &str, depth: usize) -> io::Result<()> {
+        if depth == MAX_DEPTH {
+            return Err(io::Error::other(format!("archives inside each other deeper than {MAX_DEPTH}")));
+        }
+        let bytes = self.unpack(archive, place, MAX_INNER)?;
+        self.archive(&bytes.as_slice(), path, depth)
     }
 
     fn add(&mut self, package: Option<(String, String)>, path: &str) {
@@ -92,24 +105,17 @@ impl Reader {
         }));
     }
 
-    fn unpack(
-        &mut self,
-        archive: &Archive<'_>,
-        found: &Found,
-        place: ZipArchiveEntryWayfinder,
-        limit: u64,
-    ) -> io::Result<Vec<u8>> {
-        let entry = archive.get_entry(place).map_err(io::Error::other)?;
-        let method = found.methods.iter().find(|(at, _)| *at == place).map(|(_, method)| *method);
+    fn unpack(&mut self, archive: &Archive<'_>, place: Place, limit: u64) -> io::Result<Vec<u8>> {
+        let entry = archive.get_entry(place.at).map_err(io::Error::other)?;
         let stored = io::BufReader::new(entry.reader());
-        let mut unpacked: Box<dyn Read> = match method {
-            Some(CompressionMethod::STORE) => Box::new(stored),
-            Some(CompressionMethod::DEFLATE) => Box::new(DeflateDecoder::new(stored)),
+        let unpacked: Box<dyn Read> = match place.method {
+            CompressionMethod::STORE => Box::new(stored),
+            CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(stored)),
             _ => return Err(io::Error::other("an entry is compressed in a way that is not covered")),
         };
         let bound = limit.min(self.budget);
         let mut bytes = Vec::new();
-        unpacked.by_ref().take(bound + 1).read_to_end(&mut bytes)?;
+        unpacked.take(bound + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > bound {
             return Err(too_large(bound));
         }
@@ -130,7 +136,7 @@ impl Found {
             }
             let path = entry.file_path();
             let name = path.as_ref();
-            let place = entry.wayfinder();
+            let place = Place { at: entry.wayfinder(), method: entry.compression_method() };
             let is_properties = name.starts_with(b"META-INF/maven/") && name.ends_with(b"/pom.properties");
             if is_properties {
                 found.properties.push(place);
@@ -138,10 +144,7 @@ impl Found {
                 found.manifest = Some(place);
             } else if is_archive(name) {
                 found.inner.push((String::from_utf8_lossy(name).into_owned(), place));
-            } else {
-                continue;
             }
-            found.methods.push((place, entry.compression_method()));
         }
         Ok(found)
     }

@@ -31,19 +31,19 @@ pub(super) fn is_manifest(dir: &[u8], name: &[u8]) -> bool {
     }
 }
 
-pub(super) fn packages(entry: &mut dyn Entry) -> io::Result<Vec<InstalledPackage>> {
+pub(super) fn package(entry: &mut dyn Entry) -> io::Result<Option<InstalledPackage>> {
     let path = shown(&entry.path());
     let json = entry.content(MAX_MANIFEST)?.all(MAX_MANIFEST)?;
     let manifest: Manifest = serde_json::from_slice(&json).map_err(io::Error::other)?;
     // Both may be missing in a package that is not meant to be published.
-    let (Some(name), Some(version)) = (manifest.name, manifest.version) else { return Ok(Vec::new()) };
-    Ok(vec![InstalledPackage {
+    let (Some(name), Some(version)) = (manifest.name, manifest.version) else { return Ok(None) };
+    Ok(Some(InstalledPackage {
         ecosystem: Ecosystem::Npm,
         name,
         version,
         location: PackageLocation { path, stanza: None },
         ..InstalledPackage::default()
-    }])
+    }))
 }
 
 #[cfg(test)]

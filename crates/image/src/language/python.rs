@@ -19,18 +19,18 @@ pub(super) fn is_metadata(dir: &[u8], name: &[u8]) -> bool {
     }
 }
 
-pub(super) fn packages(entry: &mut dyn Entry) -> io::Result<Vec<InstalledPackage>> {
+pub(super) fn package(entry: &mut dyn Entry) -> io::Result<InstalledPackage> {
     let head = entry.head(HEAD)?;
     let path = shown(&entry.path());
     let (name, version) = parse(&String::from_utf8_lossy(&head))
         .ok_or_else(|| io::Error::other("it has no name and version"))?;
-    Ok(vec![InstalledPackage {
+    Ok(InstalledPackage {
         ecosystem: Ecosystem::Python,
         name,
         version,
         location: PackageLocation { path, stanza: None },
         ..InstalledPackage::default()
-    }])
+    })
 }
 
 /// `Name` and `Version` of the fields before the first empty line.

@@ -29,6 +29,25 @@ pub(crate) fn directories() -> impl Iterator<Item = &'static str> {
         .chain(["var/lib/rpmmanifest"])
 }
 
+/// The files of databases that are in no directory of their own.
+pub(crate) const FILES: [&str; 15] = [
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/rpmdb.sqlite-wal",
+    "var/lib/rpm/Packages.db",
+    "var/lib/rpm/Packages",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+    "usr/lib/sysimage/rpm/Packages.db",
+    "usr/lib/sysimage/rpm/Packages",
+    "usr/share/rpm/rpmdb.sqlite",
+    "usr/share/rpm/rpmdb.sqlite-wal",
+    "usr/share/rpm/Packages.db",
+    "usr/share/rpm/Packages",
+];
+
 /// What the distribution's package manager has written down.
 #[derive(Debug, Default)]
 pub(crate) struct Database {

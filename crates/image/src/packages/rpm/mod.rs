@@ -7,6 +7,8 @@ mod bdb;
 mod header;
 mod ndb;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -10,9 +10,9 @@ use std::rc::Rc;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
+use super::layered::Located;
+use super::union::{DirMarks, Union, WHITEOUT_PREFIX, stat_entry};
 use crate::error::{Error, Result, os, too_large};
-use crate::layered::Located;
-use crate::union::{DirMarks, Union, WHITEOUT_PREFIX, stat_entry};
 
 /// A directory of the merged view.
 #[derive(Clone, Debug)]

@@ -14,9 +14,9 @@ use std::path::{Component, Path, PathBuf};
 use plimsoll_rootdir::{RootDir, read_at_most};
 use rustix::fs::{self, FileType, Mode, OFlags, Statx};
 
+use super::merged::{Leaf, MergedDir, MergedEntry, Node};
+use super::union::Union;
 use crate::error::{Error, Result, not_a, os};
-use crate::merged::{Leaf, MergedDir, MergedEntry, Node};
-use crate::union::Union;
 
 /// Symbolic links that one path may take, as in Linux (path_resolution(7)).
 const MAX_LINKS: u32 = 40;

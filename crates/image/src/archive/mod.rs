@@ -1,0 +1,182 @@
+//! Images in archives: docker-archive (`docker save`) and OCI layouts, as a directory or a tar file.
+//!
+//! Nothing is unpacked to disk. Each layer is read once, several at the same time; what is not wanted streams by, or,
+//! where a layer is not compressed, is not read at all. The blobs of an OCI layout are verified against their digests.
+//! A docker-archive does not say what its layer files must be, so they are taken as they are.
+
+mod blobs;
+mod documents;
+mod layer;
+mod squashed;
+mod stream;
+mod tar;
+mod wanted;
+
+use std::hash::RandomState;
+use std::io;
+use std::num::NonZero;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use plimsoll_facts::{ImageContent, PackageInventory};
+use plimsoll_rootdir::RootDir;
+
+use blobs::{Blob, Blobs};
+pub use documents::ArchiveImage;
+use documents::LayerName;
+use layer::Layer;
+use squashed::Squashed;
+use stream::{Compression, Hashed, Window, unpack};
+
+use crate::content;
+use crate::entry::{Content, Region};
+use crate::error::{Error, Result};
+use crate::inventory;
+use crate::packages::Database;
+use crate::survey::Survey;
+
+/// An archive, opened; nothing but headers and documents was read.
+pub struct Archive {
+    blobs: Blobs,
+    source: &'static str,
+    images: Vec<ArchiveImage>,
+}
+
+/// What was read of one image of an archive.
+pub struct ReadImage {
+    squashed: Squashed,
+    database: Database,
+    surveys: Vec<Rc<Survey>>,
+    source: &'static str,
+}
+
+impl Archive {
+    /// Whether a directory is an OCI layout.
+    pub fn is_layout(dir: &Path) -> bool {
+        dir.join("oci-layout").is_file() && dir.join("index.json").is_file()
+    }
+
+    /// Opens a docker-archive or an OCI archive (a file), or an OCI layout (a directory).
+    ///
+    /// # Errors
+    /// When it is neither, is damaged, or a document in it is not what its digest says.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            let blobs = Blobs::Directory(RootDir::open(path)?);
+            let images = documents::oci(&blobs)?;
+            return Self::with(blobs, "OCI layout", images);
+        }
+        let blobs = Blobs::of_archive(path)?;
+        match documents::docker(&blobs)? {
+            Some(images) => Self::with(blobs, "docker-archive", images),
+            None => {
+                let images = documents::oci(&blobs)?;
+                Self::with(blobs, "OCI archive", images)
+            }
+        }
+    }
+
+    fn with(blobs: Blobs, source: &'static str, images: Vec<ArchiveImage>) -> Result<Self> {
+        if images.is_empty() {
+            return Err(Error::Document { what: format!("the {source} holds no image") });
+        }
+        Ok(Self { blobs, source, images })
+    }
+
+    /// The images in it.
+    pub fn images(&self) -> &[ArchiveImage] {
+        &self.images
+    }
+
+    /// Reads all layers of an image, each once.
+    ///
+    /// # Errors
+    /// When a layer is missing, damaged, not what its digest says, or exceeds a bound.
+    pub fn read(&self, image: &ArchiveImage) -> Result<ReadImage> {
+        let hasher = RandomState::new();
+        let layers = self.read_layers(&image.layers, &hasher)?;
+        let mut squashed = Squashed::new(layers, hasher);
+        let surveys = squashed.take_surveys();
+        let database = Database::read(&squashed);
+        Ok(ReadImage { squashed, database, surveys, source: self.source })
+    }
+
+    /// Reads layers, named lowest first, and answers with them topmost first.
+    fn read_layers(&self, names: &[LayerName], hasher: &RandomState) -> Result<Vec<Layer>> {
+        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(names.len());
+        let next = AtomicUsize::new(0);
+        let layers = Mutex::new(Vec::new());
+        let work = || {
+            while let Some((index, name)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                names.get(index).map(|name| (index, name))
+            } {
+                let layer = self.read_layer(name, hasher, index == 0);
+                layers.lock().unwrap_or_else(PoisonError::into_inner).push((index, layer));
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(work);
+            }
+        });
+        let mut layers = layers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        layers.sort_by_key(|(index, _)| std::cmp::Reverse(*index));
+        layers.into_iter().map(|(_, layer)| layer).collect()
+    }
+
+    fn read_layer(&self, name: &LayerName, hasher: &RandomState, is_lowest: bool) -> Result<Layer> {
+        let failed = |source| Error::Archive { what: format!("layer {}", name.name), source };
+        let Blob { file, start, size } = self.blobs.open(&name.name)?;
+        let region: &dyn Content = &Region { file: &*file, start, size };
+        let head = region.bytes(0, usize::try_from(size.min(8)).unwrap_or_default()).map_err(failed)?;
+        let compression = Compression::of(&head);
+        let mut window = Window::new(&file, start, size);
+        match &name.sum {
+            None if compression == Compression::None => {
+                layer::read(&mut window, hasher, is_lowest).map_err(failed)
+            }
+            None => {
+                let mut stream = unpack(window, size, compression).map_err(failed)?;
+                layer::read(&mut stream, hasher, is_lowest).map_err(failed)
+            }
+            Some(sum) => {
+                let mut hashed = Hashed::new(window);
+                let read = read_stream(&mut hashed, size, compression, hasher, is_lowest);
+                // A wrong sum says more than what was found wrong in the bytes.
+                if hashed.finish().map_err(failed)? != *sum {
+                    return Err(Error::Digest { digest: format!("sha256:{sum}") });
+                }
+                read.map_err(failed)
+            }
+        }
+    }
+}
+
+fn read_stream(
+    stream: &mut Hashed<Window<'_>>,
+    size: u64,
+    compression: Compression,
+    hasher: &RandomState,
+    is_lowest: bool,
+) -> io::Result<Layer> {
+    let mut stream = unpack(stream, size, compression)?;
+    let layer = layer::read(&mut stream, hasher, is_lowest)?;
+    stream.drain()?;
+    Ok(layer)
+}
+
+impl ReadImage {
+    /// What an audit asks of the image; `user` is its `User`.
+    pub fn content(&self, user: &str) -> ImageContent {
+        content::content(&self.squashed, &self.database, &self.surveys, self.source, user)
+    }
+
+    /// Its packages.
+    pub fn inventory(&self) -> PackageInventory {
+        inventory::inventory(&self.squashed, &self.database, &self.surveys, self.source)
+    }
+}
