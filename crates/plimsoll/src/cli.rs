@@ -28,6 +28,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`.
     Facts(FactsArgs),
+    /// Keep the advisories that `scan` and `audit` match packages with.
+    Db(DbArgs),
     /// Tell all about one rule.
     Explain {
         /// The rule's id, or a control of the CIS Docker Benchmark 1.8 (`5.31`).
@@ -113,6 +115,40 @@ pub struct FactsArgs {
     /// Write to this file (whole or not at all) instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `plimsoll db`.
+#[derive(Debug, Args)]
+pub struct DbArgs {
+    /// Folder of the database. Without it $PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and
+    /// ~/.local/share/plimsoll/advisories for others.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub db: Option<PathBuf>,
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: DbCommand,
+}
+
+/// What to do with the advisories.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Fetch the archives that OSV publishes, where they changed.
+    Update {
+        /// Fetch from a mirror of OSV's exports instead.
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+        /// Ecosystems, as OSV calls them (`Debian`, `Rocky Linux`, `Go`); without any, all that plimsoll matches.
+        ecosystems: Vec<String>,
+    },
+    /// Take advisories from files: a zip archive or a folder of OSV records, single records, CISA's catalogue
+    /// (KEV), EPSS scores. Needs no network.
+    Import {
+        /// What to import.
+        #[arg(required = true, value_name = "PATH")]
+        sources: Vec<PathBuf>,
+    },
+    /// Tell what is there, how old it is, and what is wrong with it.
+    Status,
 }
 
 /// Format of a report.

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod audit;
+mod db;
 mod explain;
 mod facts;
 mod judge;
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::Db(args) => db::run(&args),
         Command::Explain { rule } => explain::run(&rule),
         Command::Rules => explain::list(),
         Command::Schema { document } => {
