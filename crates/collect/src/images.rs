@@ -12,7 +12,7 @@ use crate::gaps::Gaps;
 pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
     let mut reader = Reader::default();
     for engine in engines {
-        let host = Host { root, rootless: is_rootless(engine), local: is_local(engine) };
+        let host = Host::of(root, engine);
         let running = running_by_image(engine.containers.value().map_or(&[], Vec::as_slice));
         for image in engine.images.value_mut().into_iter().flatten() {
             let container = running.get(image.id.as_str()).copied();
@@ -27,16 +27,23 @@ pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
 }
 
 /// The host on which the layers of an engine's images may be.
-struct Host<'a> {
+pub(crate) struct Host<'a> {
     root: &'a RootDir,
     rootless: bool,
     local: bool,
 }
 
+const NO_CONFIG: &str = "the engine did not describe the image";
+
 /// What was read, and where.
 type Content = (ImageContent, String);
 
-impl Host<'_> {
+impl<'a> Host<'a> {
+    /// The host of an engine.
+    pub(crate) fn of(root: &'a RootDir, engine: &Engine) -> Self {
+        Self { root, rootless: is_rootless(engine), local: is_local(engine) }
+    }
+
     /// Reads one image, by the first way that leads to its files.
     fn read(
         &self,
@@ -44,7 +51,21 @@ impl Host<'_> {
         running: Option<&Container>,
         reader: &mut Reader,
     ) -> Result<Content, String> {
-        let config = image.config.value().ok_or("the engine did not describe the image")?;
+        let (layers, source) = self.layers(image, running)?;
+        let config = image.config.value().ok_or(NO_CONFIG)?;
+        let mut content = reader.content(&layers, &source, &config.user);
+        shift_owners(&mut content, &config.layer_dirs);
+        Ok((content, source))
+    }
+
+    /// The files of an image, by the first way that leads to them, and which way that is; `running` is a container that
+    /// runs from it.
+    pub(crate) fn layers(
+        &self,
+        image: &Image,
+        running: Option<&Container>,
+    ) -> Result<(LayeredRoot, String), String> {
+        let config = image.config.value().ok_or(NO_CONFIG)?;
         if !self.local {
             return Err("the engine is on another host".to_owned());
         }
@@ -53,11 +74,7 @@ impl Host<'_> {
             [&|| self.own_layers(config), &|| self.mounted_layers(running), &|| self.process_root(running)];
         for way in ways {
             match way() {
-                Ok((layers, source)) => {
-                    let mut content = reader.content(&layers, &source, &config.user);
-                    shift_owners(&mut content, &config.layer_dirs);
-                    return Ok((content, source));
-                }
+                Ok(found) => return Ok(found),
                 Err(reason) => reasons.push(reason),
             }
         }

@@ -11,6 +11,7 @@ pub mod engine;
 mod gaps;
 mod host;
 mod images;
+pub mod inventory;
 mod mountinfo;
 mod packages;
 mod procs;

@@ -34,7 +34,7 @@ mod tls;
 mod transport;
 mod withheld;
 
-use plimsoll_facts::{Engine, Fact};
+use plimsoll_facts::{Engine, Fact, Image};
 use plimsoll_rootdir::RootDir;
 
 pub use docker_env::DockerEnvironment;
@@ -80,6 +80,19 @@ pub(crate) fn collect(root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) ->
     }
     engines.sort_by_key(|engine| engine.remote);
     engines
+}
+
+/// One image of an engine, by its name or id.
+///
+/// # Errors
+/// A sentence: the engine does not answer, or has no such image.
+pub(crate) fn image(root: &RootDir, endpoint: &Endpoint, reference: &str) -> Result<Image, String> {
+    let file = endpoint.unix_path().map(|path| SocketFile::open(root, path)).transpose()?;
+    let client = match &file {
+        Some(file) => Client::of_socket(file.address()),
+        None => Client::new(endpoint)?,
+    };
+    api::one_image(client, reference).map_err(|error| format!("{endpoint}: {error}"))
 }
 
 /// The engines whose processes and files are those of this host; [`collect`] puts them first.
