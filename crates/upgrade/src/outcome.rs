@@ -98,11 +98,14 @@ fn not_modelled(view: &EngineView<'_>, container: &ContainerView<'_>, event: Eve
             ),
         });
     }
-    view.is_rootless().then(|| {
+    // An orderly stop is the daemon's own work, rootless or not.
+    let stops_them = matches!(view.live_restore, LiveRestore::Off | LiveRestore::NotLoaded);
+    let modelled = !view.is_rootless() || (event == Event::Restart && stops_them);
+    (!modelled).then(|| {
         let why = match event {
             Event::Reboot => "rootless: starts again only where lingering is enabled for the user (loginctl(1))",
             Event::Restart | Event::Crash => {
-                "rootless: the daemon's restart also takes away RootlessKit's network, whose effect was not measured"
+                "rootless: what becomes of containers without their daemon and RootlessKit's network was not measured"
             }
         };
         effect(EffectKind::Unknown, why)

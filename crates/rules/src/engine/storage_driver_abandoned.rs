@@ -1,6 +1,6 @@
-use plimsoll_facts::{Engine, Facts};
+use plimsoll_facts::{Engine, EngineKind, Facts};
 
-use crate::answer::{fail, pass};
+use crate::answer::{fail, not_applicable, pass};
 use crate::{Concern, Evidence, Judge, Judgement, Problem, Rule, Severity};
 
 /// Drivers that engines no longer have, and the release that dropped them.
@@ -22,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(_: &Facts, engine: &Engine) -> Judgement {
     let driver = &engine.info.require()?.storage_driver;
+    if engine.kind == EngineKind::Podman {
+        return not_applicable(format!("podman has drivers of its own; {driver} is none of Docker's"));
+    }
     let evidence = Evidence::new("storage driver", driver.clone(), engine.info.source());
     match ABANDONED.iter().find(|(name, _)| name == driver) {
         None => pass(evidence),
@@ -38,6 +41,7 @@ mod tests {
     use crate::Status;
     use crate::testing::bare::{ReachEngine, denied, engine};
     use crate::testing::status_of;
+    use plimsoll_facts::EngineKind;
 
     #[test]
     fn old_and_current_drivers() {
@@ -47,5 +51,14 @@ mod tests {
         assert_eq!(with("overlay2"), Status::Pass);
         assert_eq!(with("fuse-overlayfs"), Status::Pass);
         assert_eq!(status_of(&RULE, &engine(|e| e.info = denied())), Status::Unknown);
+    }
+
+    #[test]
+    fn podmans_overlay_is_another_one() {
+        let podman = engine(|e| {
+            e.kind = EngineKind::Podman;
+            e.info().storage_driver = "overlay".into();
+        });
+        assert_eq!(status_of(&RULE, &podman), Status::NotApplicable);
     }
 }

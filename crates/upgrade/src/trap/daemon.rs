@@ -27,7 +27,7 @@ pub(super) fn invalid_configuration(view: &EngineView<'_>) -> Option<Found> {
 
 pub(super) fn live_restore_off(view: &EngineView<'_>) -> Option<Found> {
     let count = running(view, |_| true).len();
-    if view.live_restore != LiveRestore::Off || view.in_swarm() || count == 0 {
+    if view.live_restore != LiveRestore::Off || view.in_swarm() || view.is_rootless() || count == 0 {
         return None;
     }
     let trap = Found::new(
