@@ -67,6 +67,89 @@ _arguments "${_arguments_options[@]}" : \
 '--version[Print version]' \
 && ret=0
 ;;
+(db)
+_arguments "${_arguments_options[@]}" : \
+'--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_plimsoll__subcmd__db_commands" \
+"*::: :->db" \
+&& ret=0
+
+    case $state in
+    (db)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-db-command-$line[1]:"
+        case $line[1] in
+            (update)
+_arguments "${_arguments_options[@]}" : \
+'--from=[Fetch from a mirror of OSV'\''s exports instead]:URL:_default' \
+'--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::ecosystems -- Ecosystems, as OSV calls them (`Debian`, `Rocky Linux`, `Go`); without any, all that plimsoll matches:_default' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::sources -- What to import:_files' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_plimsoll__subcmd__db__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-db-help-command-$line[1]:"
+        case $line[1] in
+            (update)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
@@ -123,6 +206,34 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(db)
+_arguments "${_arguments_options[@]}" : \
+":: :_plimsoll__subcmd__help__subcmd__db_commands" \
+"*::: :->db" \
+&& ret=0
+
+    case $state in
+    (db)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-help-db-command-$line[1]:"
+        case $line[1] in
+            (update)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
 (explain)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -157,6 +268,7 @@ _plimsoll_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
 'schema:Print the JSON Schema of a document' \
@@ -175,6 +287,61 @@ _plimsoll__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll completions commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__db_commands] )) ||
+_plimsoll__subcmd__db_commands() {
+    local commands; commands=(
+'update:Fetch the archives that OSV publishes, where they changed' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'status:Tell what is there, how old it is, and what is wrong with it' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll db commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__help_commands] )) ||
+_plimsoll__subcmd__db__subcmd__help_commands() {
+    local commands; commands=(
+'update:Fetch the archives that OSV publishes, where they changed' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'status:Tell what is there, how old it is, and what is wrong with it' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll db help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__help__subcmd__help_commands] )) ||
+_plimsoll__subcmd__db__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db help help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__help__subcmd__import_commands] )) ||
+_plimsoll__subcmd__db__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db help import commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__help__subcmd__status_commands] )) ||
+_plimsoll__subcmd__db__subcmd__help__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db help status commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__help__subcmd__update_commands] )) ||
+_plimsoll__subcmd__db__subcmd__help__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db help update commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__import_commands] )) ||
+_plimsoll__subcmd__db__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db import commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__status_commands] )) ||
+_plimsoll__subcmd__db__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db status commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__db__subcmd__update_commands] )) ||
+_plimsoll__subcmd__db__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll db update commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__explain_commands] )) ||
 _plimsoll__subcmd__explain_commands() {
     local commands; commands=()
@@ -190,6 +357,7 @@ _plimsoll__subcmd__help_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
 'schema:Print the JSON Schema of a document' \
@@ -207,6 +375,30 @@ _plimsoll__subcmd__help__subcmd__audit_commands() {
 _plimsoll__subcmd__help__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help completions commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__db_commands] )) ||
+_plimsoll__subcmd__help__subcmd__db_commands() {
+    local commands; commands=(
+'update:Fetch the archives that OSV publishes, where they changed' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'status:Tell what is there, how old it is, and what is wrong with it' \
+    )
+    _describe -t commands 'plimsoll help db commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__db__subcmd__import_commands] )) ||
+_plimsoll__subcmd__help__subcmd__db__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help db import commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__db__subcmd__status_commands] )) ||
+_plimsoll__subcmd__help__subcmd__db__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help db status commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__db__subcmd__update_commands] )) ||
+_plimsoll__subcmd__help__subcmd__db__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help db update commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__help__subcmd__explain_commands] )) ||
 _plimsoll__subcmd__help__subcmd__explain_commands() {

@@ -114,8 +114,8 @@ impl CisStatus {
         }
     }
 
-    fn of(finding: &Finding) -> Self {
-        match finding.status {
+    fn of(finding: &Finding, control: &str) -> Self {
+        match finding.status_for(control) {
             Status::Fail if finding.exception.is_some() => Self::Excepted,
             Status::Fail => Self::Fail,
             Status::Unknown => Self::Unknown,
@@ -154,7 +154,7 @@ impl CisView {
                 let mut it = CisControl::new(id, control.title, control.levels);
                 for rule in audit.rules.iter().filter(|rule| rule.cis.iter().any(|cis| cis == control.id)) {
                     let findings = answers.get(&*rule.id).map_or(&[][..], Vec::as_slice);
-                    it.add(&rule.id, findings);
+                    it.add(&rule.id, control.id, findings);
                 }
                 Some(it)
             })
@@ -193,11 +193,12 @@ impl CisControl {
         }
     }
 
-    fn add(&mut self, rule: &str, findings: &[&Finding]) {
+    /// Adds a rule's answers, as far as they are about the control with this number in benchmark 1.8.
+    fn add(&mut self, rule: &str, control: &str, findings: &[&Finding]) {
         self.rules.push(rule.to_owned());
         self.status = self.status.min(CisStatus::NotApplicable);
         for finding in findings {
-            let status = CisStatus::of(finding);
+            let status = CisStatus::of(finding, control);
             self.status = self.status.min(status);
             match status {
                 CisStatus::Fail => {
@@ -240,7 +241,7 @@ mod tests {
     fn control(statuses: &[Status]) -> CisControl {
         let findings: Vec<_> = statuses.iter().map(|status| finding(*status)).collect();
         let mut control = CisControl::new("5.5", "", &[1]);
-        control.add("a-rule", &findings.iter().collect::<Vec<_>>());
+        control.add("a-rule", "", &findings.iter().collect::<Vec<_>>());
         control
     }
 
@@ -268,7 +269,7 @@ mod tests {
             ..finding(Status::Fail)
         };
         let mut control = CisControl::new("5.5", "", &[1]);
-        control.add("a-rule", &[&accepted, &finding(Status::Pass)]);
+        control.add("a-rule", "", &[&accepted, &finding(Status::Pass)]);
         assert_eq!((control.status, control.failed, control.excepted), (CisStatus::Excepted, 0, 1));
     }
 }

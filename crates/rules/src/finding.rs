@@ -222,6 +222,18 @@ pub struct Evidence {
     pub expected: Option<Cow<'static, str>>,
     /// Where it was read.
     pub source: String,
+    /// The control of the CIS Docker Benchmark 1.8 that this observation answers by itself, where a rule answers several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlAnswer>,
+}
+
+/// What one observation says about one control of the CIS Docker Benchmark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlAnswer {
+    /// The control's number in benchmark 1.8.
+    pub id: Cow<'static, str>,
+    /// Whether it is met.
+    pub met: bool,
 }
 
 impl Evidence {
@@ -231,13 +243,20 @@ impl Evidence {
         value: impl Into<String>,
         source: impl Into<String>,
     ) -> Self {
-        Self { fact: fact.into(), value: value.into(), expected: None, source: source.into() }
+        Self { fact: fact.into(), value: value.into(), expected: None, source: source.into(), control: None }
     }
 
     /// The same, with the bound that it is held against.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<Cow<'static, str>>) -> Self {
         self.expected = Some(expected.into());
+        self
+    }
+
+    /// The same, as the answer to one of the controls that its rule answers.
+    #[must_use]
+    pub fn answers(mut self, control: impl Into<Cow<'static, str>>, met: bool) -> Self {
+        self.control = Some(ControlAnswer { id: control.into(), met });
         self
     }
 }
@@ -332,6 +351,23 @@ pub struct Finding {
     /// The exception in the policy that covers it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<ExceptionNote>,
+}
+
+impl Finding {
+    /// What it says about one control: where observations answer controls by themselves, those that answer this one.
+    pub fn status_for(&self, control: &str) -> Status {
+        let mut answers = self.evidence.iter().filter_map(|evidence| evidence.control.as_ref()).peekable();
+        if answers.peek().is_none() {
+            return self.status;
+        }
+        let here: Vec<bool> =
+            answers.filter(|answer| answer.id == control).map(|answer| answer.met).collect();
+        match here.as_slice() {
+            [] => Status::NotApplicable,
+            met if met.iter().all(|met| *met) => Status::Pass,
+            _ => self.status,
+        }
+    }
 }
 
 /// The exception that covers a finding.

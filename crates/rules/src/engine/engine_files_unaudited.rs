@@ -1,4 +1,4 @@
-use plimsoll_facts::{ComponentKind, Facts, FileKind, FileRole};
+use plimsoll_facts::{AuditRule, ComponentKind, Facts, FileKind, FileRole};
 
 use super::audit_coverage::{Watched, canonical, covering, is_narrow};
 use crate::answer::{fail, gap, not_applicable};
@@ -45,38 +45,46 @@ fn judge(facts: &Facts) -> Judgement {
         return not_applicable("none of the engine's programs and files is on this host");
     }
     let audit = &facts.host.audit;
+    let all = || watched.iter().collect();
     let Some(state) = audit.get()? else {
-        return unaudited(facts, watched.iter().collect(), "the kernel has no audit");
+        return unaudited(facts, all(), Vec::new(), "the kernel has no audit");
     };
     if state.enabled == Some(0) {
-        return unaudited(facts, watched.iter().collect(), "auditing is off (enabled 0)");
+        return unaudited(facts, all(), Vec::new(), "auditing is off (enabled 0)");
     }
-    if let Some(rule) = state.rules.iter().find(|rule| rule.list == "task" && rule.action == "never" && !is_narrow(rule)) {
-        return unaudited(facts, watched.iter().collect(), &format!("`{}` takes every process out", rule.text));
+    let takes_all_out = |rule: &&AuditRule| rule.list == "task" && rule.action == "never" && !is_narrow(rule);
+    if let Some(rule) = state.rules.iter().find(takes_all_out) {
+        return unaudited(facts, all(), Vec::new(), &format!("`{}` takes every process out", rule.text));
     }
-    let (covered, open): (Vec<_>, Vec<_>) = watched.iter().partition(|file| covering(&state.rules, file).is_some());
-    if !open.is_empty() {
-        return unaudited(facts, open, "no rule watches it for changes");
+    let mut open = Vec::new();
+    let mut covered = Vec::new();
+    for file in &watched {
+        match covering(&state.rules, file) {
+            None => open.push(file),
+            Some(rule) => covered.push(evidence(file, &rule.text, audit.source(), true)),
+        }
     }
-    let evidence = covered.iter().filter_map(|file| {
-        let rule = covering(&state.rules, file)?;
-        Some(Evidence::new(format!("audit of {} (CIS {})", file.path, file.control), rule.text.clone(), audit.source()))
-    });
-    Ok(Outcome::Pass(evidence.collect()))
+    if open.is_empty() {
+        return Ok(Outcome::Pass(covered));
+    }
+    unaudited(facts, open, covered, "no rule watches it for changes")
 }
 
-fn unaudited(facts: &Facts, open: Vec<&Watched>, why: &str) -> Judgement {
+fn evidence(file: &Watched, found: &str, source: &str, met: bool) -> Evidence {
+    let seen = Evidence::new(format!("audit of {}", file.path), found, source);
+    seen.expected("writing and attributes (wa)").answers(file.control, met)
+}
+
+fn unaudited(facts: &Facts, open: Vec<&Watched>, covered: Vec<Evidence>, why: &str) -> Judgement {
     let audit = &facts.host.audit;
-    let evidence = open.iter().map(|file| {
-        Evidence::new(format!("audit of {} (CIS {})", file.path, file.control), why, audit.source()).expected("wa")
-    });
+    let missing = open.iter().map(|file| evidence(file, why, audit.source(), false));
     let lines: Vec<_> = open.iter().map(|file| format!("-w {} -p wa -k docker", file.path)).collect();
     let message = match open.as_slice() {
         [one] => format!("changes of {} are not audited: {why}", one.path),
         [first, rest @ ..] => format!("changes of {} and {} more are not audited: {why}", first.path, rest.len()),
         [] => why.to_owned(),
     };
-    let problem = Problem::new(message, evidence.collect()).remediation(format!(
+    let problem = Problem::new(message, missing.chain(covered).collect()).remediation(format!(
         "Put these lines into /etc/audit/rules.d/docker.rules and run augenrules --load (nothing stops):\n{}",
         lines.join("\n")
     ));
@@ -184,6 +192,16 @@ mod tests {
         assert_eq!(status_of(&RULE, &facts), Status::Pass);
         facts.host.audit = known(Audit { enabled: Some(1), rules: vec![watch("/usr/bin/dockerd", false, "wa")] });
         assert_eq!(status_of(&RULE, &facts), Status::Fail);
+    }
+
+    #[test]
+    fn each_control_has_an_answer_of_its_own() {
+        let mut facts = case(program(ComponentKind::Runc, "/usr/bin/runc"), vec![watch("/usr/bin/runc", false, "wa")]);
+        let kind = ComponentKind::Containerd;
+        facts.components.push(Component { kind, path: "/usr/bin/containerd".into(), ..Component::default() });
+        let found = answer(&RULE, &facts);
+        let of = |control| found.status_for(control);
+        assert_eq!([of("1.1.18"), of("1.1.14"), of("1.1.3")], [Status::Pass, Status::Fail, Status::NotApplicable]);
     }
 
     #[test]

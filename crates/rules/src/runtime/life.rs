@@ -31,7 +31,8 @@ pub(crate) fn judge(
     let Some(package) = component.and_then(is_backported) else {
         return fail(Problem::new(message, vec![evidence]));
     };
-    let maker = package.vendor.clone().unwrap_or_default();
+    let vendor = package.vendor.as_deref().unwrap_or_default();
+    let maker = vendor.split_once(" <").map_or(vendor, |(name, _)| name);
     let package_source = component.map(|c| c.package.source()).unwrap_or_default();
     let backports = Evidence::new(
         "maker of the package",

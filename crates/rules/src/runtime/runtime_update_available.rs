@@ -15,14 +15,14 @@ pub(super) const RULE: Rule = Rule {
     references: &["https://github.com/opencontainers/runc/security/advisories", "apt-cache(8)"],
     cis: &[],
     judge: Judge::Component(
-        &[ComponentKind::Runc, ComponentKind::Crun, ComponentKind::Containerd, ComponentKind::ContainerdShim, ComponentKind::Podman],
+        &[ComponentKind::Runc, ComponentKind::Crun, ComponentKind::Containerd, ComponentKind::Podman],
         judge,
     ),
 };
 
 fn judge(_: &Facts, component: &Component) -> Judgement {
     update::judge(component, match component.kind {
-        ComponentKind::Containerd | ComponentKind::ContainerdShim => {
+        ComponentKind::Containerd => {
             "The package restarts containerd, which stops no container; shims stay old until their container restarts."
         }
         _ => "Stops nothing; it takes effect with the next start of a container.",

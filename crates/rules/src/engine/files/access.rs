@@ -16,7 +16,7 @@ pub(super) struct Wrong {
 pub(super) struct Question {
     /// What is looked at: `owner`, `mode`.
     pub(super) about: &'static str,
-    /// Roles and controls.
+    /// Roles, each with the control that asks; empty where none does.
     pub(super) files: &'static [(FileRole, &'static str)],
     /// The bound in words.
     pub(super) expected: &'static str,
@@ -48,13 +48,14 @@ impl Question {
                     continue;
                 }
             };
-            let control = if control.is_empty() { String::new() } else { format!(" (CIS {control})") };
-            let fact = format!("{} of {}{control}", self.about, file.path);
+            let fact = format!("{} of {}", self.about, file.path);
             let seen = Evidence::new(fact, show(stat), source(file, stat)).expected(self.expected);
+            let answer =
+                |met| if control.is_empty() { seen.clone() } else { seen.clone().answers(*control, met) };
             match check(file, stat) {
-                None => evidence.push(seen),
+                None => evidence.push(answer(true)),
                 Some(wrong) => {
-                    evidence.insert(wrongs.len(), seen);
+                    evidence.insert(wrongs.len(), answer(false));
                     wrongs.push((&file.path, wrong));
                 }
             }

@@ -5,14 +5,14 @@ use crate::{Concern, Judge, Judgement, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: "certificate-owned-by-others",
-    title: "A certificate that the engine trusts does not belong to root",
+    title: "A certificate or key of the engine does not belong to root",
     concern: Concern::Engine,
     severity: Severity::High,
     why: "Who owns a CA certificate puts his own in its place: the engine then trusts his registry, or lets his client \
-          certificate in as root.",
+          certificate in as root. Who owns a key can read it, whatever its mode says.",
     fix: "chown root:root FILE for each file of the evidence. Nothing stops.",
     references: &["https://docs.docker.com/engine/security/certificates/"],
-    cis: &["3.7", "3.9", "3.11"],
+    cis: &["3.7", "3.9", "3.11", "3.13"],
     judge: Judge::Host(judge),
 };
 
@@ -22,9 +22,11 @@ const QUESTION: Question = Question {
         (FileRole::RegistryCertificate, "3.7"),
         (FileRole::TlsCaCertificate, "3.9"),
         (FileRole::TlsServerCertificate, "3.11"),
+        (FileRole::TlsServerKey, "3.13"),
+        (FileRole::RegistryKey, ""),
     ],
     expected: "root:root",
-    none: "the engine has no certificates of registries and none of its own",
+    none: "the engine has no certificate or key, neither for registries nor of its own",
 };
 
 fn judge(facts: &Facts) -> Judgement {

@@ -52,7 +52,7 @@ mod tests {
     fn another_owner_is_high_another_group_a_note() {
         let owner = answer(&RULE, &one_file(FileRole::EngineConfig, PATH, 0o644, |s| s.uid = 1000));
         assert_eq!((owner.status, owner.severity), (Status::Fail, Severity::High));
-        assert!(owner.evidence[0].fact.contains("CIS 3.17"));
+        assert_eq!([owner.status_for("3.17"), owner.status_for("3.5")], [Status::Fail, Status::NotApplicable]);
         let group = answer(&RULE, &one_file(FileRole::EngineConfig, PATH, 0o644, |s| s.gid = 4));
         assert_eq!((group.status, group.severity), (Status::Fail, Severity::Info));
         let roots = one_file(FileRole::EngineConfig, PATH, 0o644, |_| ());
@@ -85,5 +85,15 @@ mod tests {
         let mut facts = one_file(FileRole::EngineConfig, PATH, 0o644, |s| s.uid = 1000);
         facts.host.files.push(FileFact { role: FileRole::DefaultsFile, path: "/d".into(), stat: denied() });
         assert_eq!(status_of(&RULE, &facts), Status::Fail);
+    }
+
+    #[test]
+    fn each_control_has_an_answer_of_its_own() {
+        let mut facts = one_file(FileRole::EngineConfig, PATH, 0o644, |s| s.uid = 1000);
+        let good = one_file(FileRole::DefaultsFile, "/etc/default/docker", 0o644, |_| ());
+        facts.host.files.extend(good.host.files);
+        let found = answer(&RULE, &facts);
+        let of = |control| found.status_for(control);
+        assert_eq!([of("3.17"), of("3.19"), of("3.1")], [Status::Fail, Status::Pass, Status::NotApplicable]);
     }
 }

@@ -1,8 +1,6 @@
 use plimsoll_facts::{Facts, FileRole, FileStat};
 
-use super::access::{
-    Question, Wrong, belongs_to_rootless_engine, granted, group, show_mode, show_owner, user, writable,
-};
+use super::access::{Question, Wrong, granted, group, show_mode, show_owner, writable};
 use crate::{Concern, Judge, Judgement, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
@@ -15,23 +13,20 @@ pub(super) const RULE: Rule = Rule {
     fix: "chown root:root FILE && chmod 0400 FILE for each key of the evidence. Nothing stops. A key that others could read \
           has to be replaced: make a new one and have it signed.",
     references: &["https://docs.docker.com/engine/security/protect-access/", "chmod(1)"],
-    cis: &["3.13", "3.14"],
+    cis: &["3.14"],
     judge: Judge::Host(judge),
 };
 
 const QUESTION: Question = Question {
-    about: "owner and mode",
-    files: &[(FileRole::TlsServerKey, "3.13, 3.14"), (FileRole::RegistryKey, "")],
-    expected: "root:root 0400",
+    about: "mode",
+    files: &[(FileRole::TlsServerKey, "3.14"), (FileRole::RegistryKey, "")],
+    expected: "0400",
     none: "the engine has no private key of its own and none for a registry",
 };
 
 fn judge(facts: &Facts) -> Judgement {
-    let show = |stat: &FileStat| format!("{} {}", show_owner(stat), show_mode(stat));
-    QUESTION.ask(facts, show, |file, stat| {
-        let own = stat.uid == 0 || belongs_to_rootless_engine(facts, file, stat);
-        if own { readable(stat) } else { Some(high(format!("belongs to {}", user(stat)))) }
-    })
+    let show = |stat: &FileStat| format!("{} {}", show_mode(stat), show_owner(stat));
+    QUESTION.ask(facts, show, |_, stat| readable(stat))
 }
 
 fn readable(stat: &FileStat) -> Option<Wrong> {
