@@ -136,7 +136,7 @@ pub(crate) fn holders(proc: &Proc, pids: impl IntoIterator<Item = u32>, wanted: 
     }
     for pid in pids {
         let Ok(dir) = proc.pid(pid) else { continue };
-        let descriptors = match dir.numbers("fd") {
+        let (directory, descriptors) = match dir.numbered("fd") {
             Ok(descriptors) => descriptors,
             Err(procs::Error::Gone) => continue,
             Err(_) => {
@@ -145,7 +145,7 @@ pub(crate) fn holders(proc: &Proc, pids: impl IntoIterator<Item = u32>, wanted: 
             }
         };
         for descriptor in descriptors {
-            let Ok(link) = dir.link(&format!("fd/{descriptor}")) else { continue };
+            let Ok(link) = directory.link(&descriptor.to_string()) else { continue };
             let Some(inode) = socket_inode(&link).filter(|inode| wanted.contains(inode)) else { continue };
             let pids = holders.by_inode.entry(inode).or_default();
             if pids.last() != Some(&pid) {

@@ -32,6 +32,8 @@ pub(super) struct Branch<'a> {
     pub(super) version: u8,
     /// Path below the mount point.
     pub(super) path: &'a str,
+    /// The cgroup itself.
+    own: RootDir,
     /// Directories from the cgroup up to the root of the hierarchy.
     directories: Vec<String>,
 }
@@ -55,10 +57,8 @@ impl<'a> CgroupFiles<'a> {
             return Err(Missing::Unreadable(format!("the cgroup {path} is outside of plimsoll's namespace")));
         }
         let directory = format!("{mount}{}", path.trim_end_matches('/'));
-        if let Err(error) = self.root.stat(&directory, true) {
-            return Err(Missing::Unreadable(error.to_string()));
-        }
-        Ok(Branch { files: self, version: *version, path, directories: upwards(mount, path) })
+        let own = self.root.open_root(&directory).map_err(|e| Missing::Unreadable(e.to_string()))?;
+        Ok(Branch { files: self, version: *version, path, own, directories: upwards(mount, path) })
     }
 
     /// Where there are cgroups, but none with this controller, nothing can be limited.
@@ -68,13 +68,13 @@ impl<'a> CgroupFiles<'a> {
             _ => Missing::NoController(format!("no hierarchy has the {controller} controller")),
         }
     }
+}
 
-    fn read(&self, path: &str) -> Content {
-        match self.root.read_text(path, LIMIT) {
-            Ok(text) => Ok(Some(Rc::from(text.trim_end()))),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
+fn read(directory: &RootDir, path: &str) -> Content {
+    match directory.read_text(path, LIMIT) {
+        Ok(text) => Ok(Some(Rc::from(text.trim_end()))),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -93,7 +93,7 @@ impl Branch<'_> {
     /// # Errors
     /// When it is there and cannot be read.
     pub(super) fn own(&self, file: &str) -> Content {
-        self.files.read(&self.file(file))
+        read(&self.own, file)
     }
 
     /// Path of a file of the cgroup itself.
@@ -109,7 +109,7 @@ impl Branch<'_> {
         let mut levels = Vec::new();
         for (level, directory) in self.directories.iter().enumerate() {
             let path = format!("{directory}/{file}");
-            let content = if level == 0 { self.files.read(&path) } else { self.shared(&path) };
+            let content = if level == 0 { read(&self.own, file) } else { self.shared(&path) };
             levels.extend(content?.map(|text| (path, text)));
         }
         Ok(levels)
@@ -137,7 +137,7 @@ impl Branch<'_> {
         if let Some(known) = self.files.shared.borrow().get(path) {
             return known.clone();
         }
-        let content = self.files.read(path);
+        let content = read(self.files.root, path);
         self.files.shared.borrow_mut().insert(path.to_owned(), content.clone());
         content
     }

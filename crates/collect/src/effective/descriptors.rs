@@ -102,12 +102,13 @@ impl<'a> Descriptors<'a> {
         }
         self.link(row, dir, "cwd", None)?;
         self.link(row, dir, "root", None)?;
-        for fd in dir.numbers("fd").map_err(failed)? {
+        let (directory, descriptors) = dir.numbered("fd").map_err(failed)?;
+        for fd in descriptors {
             self.looked_at += 1;
             if self.looked_at > MAX_DESCRIPTORS {
                 return Err(Failure::TooMany);
             }
-            self.link(row, dir, &format!("fd/{fd}"), Some(fd))?;
+            self.link(row, &directory, &fd.to_string(), Some(fd))?;
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ impl<'a> Descriptors<'a> {
         self.found.push(HostDescriptor {
             pid,
             fd: fd.unwrap_or_default(),
-            link: link.to_owned(),
+            link: if fd.is_some() { format!("fd/{link}") } else { link.to_owned() },
             target,
             kind: kind.to_owned(),
             reason: format!("its mount (id {id}) is not among the container's"),

@@ -11,14 +11,9 @@ use plimsoll_facts::Namespaces;
 use super::mount_tree::below;
 use crate::procs::{Cgroups, Processes, Row};
 
-/// Kinds of namespaces that a single thread can leave its process in (unshare(2), setns(2)).
-const THREAD_KINDS: [(Kind, &str); 5] = [
-    (Kind::Net, "net"),
-    (Kind::Mnt, "mnt"),
-    (Kind::Ipc, "ipc"),
-    (Kind::Uts, "uts"),
-    (Kind::Cgroup, "cgroup"),
-];
+/// Kinds of namespaces in which a single thread of a host's process is looked for: what it can reach there is the
+/// container's network or files. (It can join three more kinds, which give it nothing.)
+const THREAD_KINDS: [(Kind, &str); 2] = [(Kind::Net, "net"), (Kind::Mnt, "mnt")];
 
 /// A kind of namespace (namespaces(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use plimsoll_facts::Namespaces;
 use plimsoll_rootdir::RootDir;
@@ -76,7 +77,8 @@ impl Proc {
     /// # Errors
     /// When `/proc` cannot be listed.
     pub(crate) fn pids(&self) -> Result<Vec<u32>, Error> {
-        list_numbers(self.fd.as_fd(), ".")
+        // A descriptor of its own, so that each listing begins at the start.
+        list_numbers(open(self.fd.as_fd(), ".", OFlags::RDONLY | OFlags::DIRECTORY)?.as_fd())
     }
 
     /// Reads a file of at most `limit` bytes.
@@ -137,17 +139,11 @@ impl PidDir {
     /// # Errors
     /// When the kernel refuses.
     pub(crate) fn link(&self, name: &str) -> Result<String, Error> {
-        let target = if self.live {
+        if self.live {
             // The kernel's own directories hold no links before the last component.
-            fs::readlinkat(&self.fd, name, Vec::new())?
-        } else {
-            let fd = open(self.fd.as_fd(), name, OFlags::PATH | OFlags::NOFOLLOW)?;
-            fs::readlinkat(&fd, "", Vec::new())?
-        };
-        Ok(match target.into_string() {
-            Ok(text) => text,
-            Err(e) => String::from_utf8_lossy(e.into_cstring().as_bytes()).into_owned(),
-        })
+            return read_link(&self.fd, name);
+        }
+        read_link(&open(self.fd.as_fd(), name, OFlags::PATH | OFlags::NOFOLLOW)?, "")
     }
 
     /// Inode numbers of all namespaces.
@@ -198,7 +194,17 @@ impl PidDir {
     /// # Errors
     /// When it cannot be listed or has more than [`MAX_ENTRIES`].
     pub(crate) fn numbers(&self, name: &str) -> Result<Vec<u32>, Error> {
-        list_numbers(self.fd.as_fd(), name)
+        Ok(self.numbered(name)?.1)
+    }
+
+    /// A directory (`task`, `fd`) and the numbers in it, ascending.
+    ///
+    /// # Errors
+    /// When it cannot be listed or has more than [`MAX_ENTRIES`].
+    pub(crate) fn numbered(&self, name: &str) -> Result<(Self, Vec<u32>), Error> {
+        let fd = open(self.fd.as_fd(), name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let numbers = list_numbers(fd.as_fd())?;
+        Ok((Self { fd, live: self.live }, numbers))
     }
 
     /// Opens what a magic link leads to (`exe`, `root`, `ns/net`): on purpose, and therefore out of every root.
@@ -268,10 +274,11 @@ fn read(dir: impl AsFd, name: &str, limit: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn list_numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Error> {
-    let fd = open(dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+fn list_numbers(dir: BorrowedFd<'_>) -> Result<Vec<u32>, Error> {
     let mut numbers = Vec::new();
-    for entry in fs::Dir::new(fd)? {
+    let mut buffer = [MaybeUninit::uninit(); 8192];
+    let mut entries = fs::RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         let number = entry.file_name().to_str().ok().and_then(|name| name.parse().ok());
         let Some(number) = number else { continue };
@@ -282,6 +289,16 @@ fn list_numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Error> {
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+fn read_link(dir: impl AsFd, name: &str) -> Result<String, Error> {
+    let mut buffer = [MaybeUninit::uninit(); 256];
+    let (target, rest) = fs::readlinkat_raw(&dir, name, &mut buffer)?;
+    let bytes = match rest.is_empty() {
+        false => target.to_vec(),
+        true => fs::readlinkat(&dir, name, Vec::new())?.into_bytes(),
+    };
+    Ok(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
 }
 
 /// The number in `net:[4026531840]`.
