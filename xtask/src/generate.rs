@@ -49,6 +49,7 @@ fn files() -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     for (name, schema) in [
         ("facts.schema.json", plimsoll_facts::schema_json()),
         ("audit.schema.json", plimsoll_report::json::schema_json()),
+        ("scan.schema.json", plimsoll_report::scan::json::schema_json()),
     ] {
         files.insert(Path::new("docs/schema").join(name), schema.into_bytes());
     }

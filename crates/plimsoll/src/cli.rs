@@ -28,6 +28,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`.
     Facts(FactsArgs),
+    /// Tell which published flaws the packages of images have, without running or exporting them.
+    Scan(ScanArgs),
     /// Keep the advisories that `scan` and `audit` match packages with.
     Db(DbArgs),
     /// Tell all about one rule.
@@ -56,6 +58,8 @@ pub enum Document {
     Facts,
     /// `plimsoll audit --format json`.
     Audit,
+    /// `plimsoll scan --format json`.
+    Scan,
 }
 
 /// Where to look.
@@ -115,6 +119,45 @@ pub struct FactsArgs {
     /// Write to this file (whole or not at all) instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `plimsoll scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// What to scan: an image of the engine by name or id, docker-archive:PATH, oci:PATH, dir:PATH, or a path.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Engine that has the images, as for `audit`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// Folder of the advisories, as for `db`.
+    #[arg(long, value_name = "DIR")]
+    pub db: Option<PathBuf>,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ScanFormat,
+    /// Write the report to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 when there are flaws of this severity or worse.
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
+    pub fail_on: Option<Severity>,
+    /// Leave out flaws that have no fix yet.
+    #[arg(long)]
+    pub only_fixed: bool,
+    /// Name every flaw, where the terminal shows the first few.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Format of a scan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people at a terminal.
+    #[default]
+    Terminal,
+    /// Everything, versioned (`plimsoll schema scan`).
+    Json,
 }
 
 /// `plimsoll db`.

@@ -6,6 +6,7 @@ mod explain;
 mod facts;
 mod judge;
 mod look;
+mod scan;
 
 pub use explain::rules;
 
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Db(args) => db::run(&args),
         Command::Explain { rule } => explain::run(&rule),
         Command::Rules => explain::list(),
@@ -32,6 +34,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let schema = match document {
                 Document::Facts => plimsoll_facts::schema_json(),
                 Document::Audit => plimsoll_report::json::schema_json(),
+                Document::Scan => plimsoll_report::scan::json::schema_json(),
             };
             print(|out| out.write_all(schema.as_bytes()))
         }
