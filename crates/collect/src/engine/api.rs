@@ -61,6 +61,7 @@ impl Api<'_> {
         engine.containers = self.containers();
         engine.images = self.images(engine.containers.value().map_or(&[][..], Vec::as_slice));
         attach(engine);
+        name_storage(engine);
         extra
     }
 
@@ -248,8 +249,21 @@ fn attach(engine: &mut Engine) {
     for network in networks {
         let attached = containers.iter().filter(|container| {
             let declared = container.declared.value();
-            declared.is_some_and(|d| d.networks.values().any(|endpoint| endpoint.network_id == network.id))
+            // podman writes a network's name where Docker writes its id.
+            let is_here = |id: &str| id == network.id || id == network.name;
+            declared.is_some_and(|d| d.networks.values().any(|endpoint| is_here(&endpoint.network_id)))
         });
         network.containers = attached.map(|container| container.id.clone()).collect();
+    }
+}
+
+/// Engines that keep images in containerd tell the storage driver once for all images.
+fn name_storage(engine: &mut Engine) {
+    let Some(info) = engine.info.value() else { return };
+    let images = engine.images.value_mut().into_iter().flatten();
+    for config in images.filter_map(|image| image.config.value_mut()) {
+        if config.storage_driver.is_empty() {
+            config.storage_driver.clone_from(&info.storage_driver);
+        }
     }
 }

@@ -296,6 +296,7 @@ mod tests {
     fn a_running_container_is_read_whole() {
         let declared = read(RUNNING);
         assert_eq!((declared.created_at, declared.pid), (Some(1_795_500_644), 20_463));
+        assert_eq!((declared.started_at, declared.finished_at), (Some(1_795_500_644), None));
         assert_eq!(declared.command, ["sleep", "3600"]);
         assert_eq!(declared.environment, ["DB_PASSWORD", "FOO"]);
         assert_eq!(declared.secret_like_environment, ["DB_PASSWORD"]);

@@ -49,7 +49,7 @@ impl<'a> Listener<'a> {
                 let kernel = kernel.ok_or_else(|| untold("there is no /proc to look at"))?;
                 let address = file.address();
                 let inode = daemon::listener(kernel, file, path)
-                    .ok_or_else(|| untold("the kernel does not tell which process listens on this socket"))?;
+                    .ok_or_else(|| untold("the kernel knows of nobody who listens on this socket"))?;
                 Ok(Self { kernel, inode, address: Some(address) })
             }
             (Endpoint::Tcp { host, port, .. }, _) => {
