@@ -1,6 +1,7 @@
 //! What the world knows to be broken.
 
 mod advisory;
+pub mod boundary;
 pub mod cvss;
 mod database;
 mod fetch;
