@@ -1,6 +1,8 @@
 //! The collectors on captured trees of hosts that differ from the one that runs the tests: both versions of cgroups,
 //! AppArmor, SELinux, and the packages of three managers.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
