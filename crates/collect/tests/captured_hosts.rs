@@ -181,7 +181,7 @@ fn rhel_with_selinux_a_live_patch_and_rpm() {
         &[("lib/modules/5.14.0-427.20.1.el9_4.x86_64/vmlinuz", "5.14.0-427.20.1.el9_4.x86_64 (m@b) #1 SMP")],
     );
     let (host, kernel) = (&facts.host, &facts.host.kernel);
-    assert_eq!(kernel.livepatches.value().unwrap()["kpatch_5_14_0"], true);
+    assert!(kernel.livepatches.value().unwrap()["kpatch_5_14_0"]);
     assert_eq!(kernel.lsms.value().unwrap()[4], "selinux");
     assert_eq!(kernel.config.value().unwrap()["CONFIG_USER_NS"], "y");
     let releases: Vec<_> = kernel.installed.value().unwrap().iter().map(|k| k.release.as_str()).collect();

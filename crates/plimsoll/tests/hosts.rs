@@ -67,7 +67,13 @@ fn answers(facts: &Facts) -> String {
     let mut lines = BTreeSet::new();
     for finding in plimsoll_rules::judge(facts, plimsoll_rules::all()).findings {
         let subject = finding.subject;
-        lines.insert(format!("{} | {} {} | {}", finding.rule, subject.kind.id(), subject.name, finding.status.id()));
+        lines.insert(format!(
+            "{} | {} {} | {}",
+            finding.rule,
+            subject.kind.id(),
+            subject.name,
+            finding.status.id()
+        ));
     }
     let effects = plimsoll_upgrade::effects(facts);
     for step in effects.steps {
@@ -80,7 +86,9 @@ fn answers(facts: &Facts) -> String {
     }
     for trap in effects.traps {
         let names: Vec<_> = trap.containers.into_iter().map(|container| container.name).collect();
-        lines.insert(format!("trap {} | {}", trap.id, names.join(" ")).trim_end_matches([' ', '|']).to_owned());
+        lines.insert(
+            format!("trap {} | {}", trap.id, names.join(" ")).trim_end_matches([' ', '|']).to_owned(),
+        );
     }
     lines.into_iter().fold(String::new(), |mut all, line| {
         let _ = writeln!(all, "{line}");
