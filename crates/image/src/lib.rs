@@ -9,6 +9,8 @@ mod capabilities;
 mod content;
 mod entry;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod inventory;
 mod language;
 pub mod os_release;

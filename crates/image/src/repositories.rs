@@ -132,6 +132,14 @@ fn sections(text: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
+/// Reads a text as each kind of file.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn parse_all(text: &[u8]) {
+    for parse in [apt_lines, apt_stanzas, apk_lines, sections] {
+        repositories("x", text, parse);
+    }
+}
+
 /// A URI without `user:password@`.
 fn without_credentials(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };

@@ -13,7 +13,7 @@ mod tar;
 mod wanted;
 
 use std::hash::RandomState;
-use std::io;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::Path;
 use std::rc::Rc;
@@ -139,10 +139,7 @@ impl Archive {
             None if compression == Compression::None => {
                 layer::read(&mut window, hasher, is_lowest).map_err(failed)
             }
-            None => {
-                let mut stream = unpack(window, size, compression).map_err(failed)?;
-                layer::read(&mut stream, hasher, is_lowest).map_err(failed)
-            }
+            None => read_stream(window, size, compression, hasher, is_lowest).map_err(failed),
             Some(sum) => {
                 let mut hashed = Hashed::new(window);
                 let read = read_stream(&mut hashed, size, compression, hasher, is_lowest);
@@ -157,7 +154,7 @@ impl Archive {
 }
 
 fn read_stream(
-    stream: &mut Hashed<Window<'_>>,
+    stream: impl Read,
     size: u64,
     compression: Compression,
     hasher: &RandomState,
@@ -167,6 +164,17 @@ fn read_stream(
     let layer = layer::read(&mut stream, hasher, is_lowest)?;
     stream.drain()?;
     Ok(layer)
+}
+
+/// Reads bytes as the archive of one layer, compressed or not.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn read_bytes(bytes: &[u8]) -> io::Result<PackageInventory> {
+    let hasher = RandomState::new();
+    let layer = read_stream(bytes, bytes.len() as u64, Compression::of(bytes), &hasher, false)?;
+    let mut squashed = Squashed::new(vec![layer], hasher);
+    let surveys = squashed.take_surveys();
+    let database = Database::read(&squashed);
+    Ok(ReadImage { squashed, database, surveys, source: "bytes" }.inventory())
 }
 
 impl ReadImage {

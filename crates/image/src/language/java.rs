@@ -32,8 +32,16 @@ pub(super) fn is_archive(name: &[u8]) -> bool {
 /// Adds what an archive and those inside it say; what was found before an error stays.
 pub(super) fn add(entry: &mut dyn Entry, packages: &mut Vec<InstalledPackage>) -> io::Result<()> {
     let path = shown(&entry.path());
-    let content = entry.content(MAX_ARCHIVE)?;
-    Reader { budget: MAX_UNPACKED, packages }.archive(&*content, &path, 0)
+    add_archive(&*entry.content(MAX_ARCHIVE)?, &path, packages)
+}
+
+/// As [`add`], from the bytes.
+pub(crate) fn add_archive(
+    content: &dyn Content,
+    path: &str,
+    packages: &mut Vec<InstalledPackage>,
+) -> io::Result<()> {
+    Reader { budget: MAX_UNPACKED, packages }.archive(content, path, 0)
 }
 
 struct Reader<'a> {

@@ -2,7 +2,7 @@
 
 mod elf;
 mod go;
-mod java;
+pub(super) mod java;
 mod npm;
 mod python;
 mod rust;
@@ -11,7 +11,7 @@ use std::io;
 
 use plimsoll_facts::InstalledPackage;
 
-use crate::entry::{Entry, Kind};
+use crate::entry::{Content, Entry, Kind};
 use crate::tree::shown;
 
 /// Bound of a program that must be held in memory to be looked into, in bytes.
@@ -39,11 +39,20 @@ pub(super) fn add(
         java::add(entry, packages)?;
     } else if !published(&entry.path()) && may_be_program(entry)? && elf::is_elf(&entry.head(4)?) {
         let path = shown(&entry.path());
-        let content = entry.content(MAX_PROGRAM)?;
-        let program = elf::Program::of(&*content)?;
-        packages.extend(go::packages(&program, &path)?);
-        packages.extend(rust::packages(&program, &path)?);
+        add_program(&*entry.content(MAX_PROGRAM)?, &path, packages)?;
     }
+    Ok(())
+}
+
+/// Adds what an ELF file says.
+pub(super) fn add_program(
+    content: &dyn Content,
+    path: &str,
+    packages: &mut Vec<InstalledPackage>,
+) -> io::Result<()> {
+    let program = elf::Program::of(content)?;
+    packages.extend(go::packages(&program, path)?);
+    packages.extend(rust::packages(&program, path)?);
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Each is read by its own module from the merged view of an image; all of them answer with a [`Database`].
 
-mod apk;
+pub(crate) mod apk;
 pub(crate) mod bytes;
-mod dpkg;
+pub(crate) mod dpkg;
 mod owners;
 pub(crate) mod rpm;
 

@@ -1,0 +1,104 @@
+//! Entrances for the fuzz targets of `/fuzz`: one for each parser of bytes that an image brings. They must neither panic
+//! nor take more than a little time and memory, whatever the bytes are.
+
+use crate::language;
+use crate::packages::bytes::u32_le;
+use crate::packages::rpm::{Format, Header, headers};
+use crate::packages::{apk, dpkg};
+
+/// Name of a fuzz target, and its entrance.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every entrance.
+pub const TARGETS: [Target; 11] = [
+    ("image_apk", apk_installed),
+    ("image_dpkg", dpkg_status),
+    ("image_elf", elf_program),
+    ("image_java", java_archive),
+    ("image_layer", layer),
+    ("image_repositories", repositories),
+    ("image_rpm_bdb", rpm_bdb),
+    ("image_rpm_header", rpm_header),
+    ("image_rpm_ndb", rpm_ndb),
+    ("image_rpm_sqlite", rpm_sqlite),
+    ("image_secrets", secrets),
+];
+
+/// apk's `installed`.
+pub fn apk_installed(bytes: &[u8]) {
+    let _ = apk::parse(bytes, "x");
+}
+
+/// dpkg's `status`.
+pub fn dpkg_status(bytes: &[u8]) {
+    let _ = dpkg::parse(bytes, "x");
+}
+
+/// A program: its tables, Go's build information, the list of `cargo auditable`.
+pub fn elf_program(bytes: &[u8]) {
+    let _ = language::add_program(&bytes, "x", &mut Vec::new());
+}
+
+/// A Java archive and those inside it.
+pub fn java_archive(bytes: &[u8]) {
+    let _ = language::java::add_archive(&bytes, "x.jar", &mut Vec::new());
+}
+
+/// A layer: gzip or zstd, tar, and all that is read of the files in it.
+pub fn layer(bytes: &[u8]) {
+    let _ = crate::archive::read_bytes(bytes);
+}
+
+/// Files that name repositories.
+pub fn repositories(bytes: &[u8]) {
+    crate::repositories::parse_all(bytes);
+}
+
+/// A Berkeley DB of rpm's.
+pub fn rpm_bdb(bytes: &[u8]) {
+    let _ = headers(Format::Bdb, bytes, &[]);
+}
+
+/// One header.
+pub fn rpm_header(bytes: &[u8]) {
+    let _ = Header::parse(bytes).map(|header| header.package("x", 0));
+}
+
+/// An ndb database.
+pub fn rpm_ndb(bytes: &[u8]) {
+    let _ = headers(Format::Ndb, bytes, &[]);
+}
+
+/// An SQLite database with its log; the first four bytes say where the log begins.
+pub fn rpm_sqlite(bytes: &[u8]) {
+    let rest = bytes.get(4..).unwrap_or_default();
+    let at = u32_le(bytes, 0).and_then(|at| usize::try_from(at).ok()).unwrap_or_default().min(rest.len());
+    let _ = headers(Format::Sqlite, &rest[..at], &rest[at..]);
+}
+
+/// Every kind of secret.
+pub fn secrets(bytes: &[u8]) {
+    crate::secrets::confirm_all(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Seeds are small real inputs and whatever once made a target fail.
+    #[test]
+    fn seeds_of_the_fuzz_targets() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+        for (name, target) in TARGETS {
+            let mut count = 0;
+            for seed in fs::read_dir(seeds.join(name)).unwrap() {
+                target(&fs::read(seed.unwrap().path()).unwrap());
+                count += 1;
+            }
+            assert!(count > 0, "{name} has no seeds");
+        }
+    }
+}
