@@ -70,7 +70,7 @@ fn import_one(source: &Path, folder: &Path) -> Result<()> {
         None => {
             let progress = Progress::new();
             let told = |done: u64, total: u64| {
-                if done % 256 == 0 || done == total {
+                if done.is_multiple_of(256) || done == total {
                     progress.tell(&format!("{}: record {done} of {total}", source.display()));
                 }
             };
