@@ -1,7 +1,7 @@
 //! What an audit asks of an image's files.
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use plimsoll_facts::{ImageContent, OsRelease, PrivilegedFile};
 
@@ -22,7 +22,7 @@ const MAX_ACCOUNTS: usize = 1_000;
 pub(crate) fn content(
     tree: &dyn Tree,
     database: &Database,
-    surveys: &[Rc<Survey>],
+    surveys: &[Arc<Survey>],
     source: &str,
     user: &str,
 ) -> ImageContent {

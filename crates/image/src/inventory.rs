@@ -1,7 +1,7 @@
 //! The packages of an image, put together from its databases and from what was found in its layers.
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use plimsoll_facts::{Gap, PackageInventory};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ const MAX_MANIFEST: u64 = 16 << 20;
 pub(crate) fn inventory(
     tree: &dyn Tree,
     database: &Database,
-    surveys: &[Rc<Survey>],
+    surveys: &[Arc<Survey>],
     source: &str,
 ) -> PackageInventory {
     let mut inventory = PackageInventory { source: source.to_owned(), ..PackageInventory::default() };
@@ -50,7 +50,7 @@ pub(crate) fn inventory(
 fn add_languages(
     tree: &dyn Tree,
     database: &Database,
-    surveys: &[Rc<Survey>],
+    surveys: &[Arc<Survey>],
     inventory: &mut PackageInventory,
 ) {
     let merged_usr = tree.is_link(Path::new("bin"));

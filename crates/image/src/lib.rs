@@ -16,6 +16,7 @@ mod language;
 pub mod os_release;
 mod overlay;
 mod packages;
+mod parallel;
 mod reader;
 mod repositories;
 mod secrets;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use plimsoll_facts::{ImageContent, PackageInventory};
 
@@ -13,6 +13,7 @@ use crate::overlay::LayeredRoot;
 use crate::overlay::union::Union;
 use crate::overlay::walk::{Bounds, walk};
 use crate::packages::{self, Database};
+use crate::parallel;
 use crate::survey::{Look, Survey};
 use crate::vendor;
 
@@ -20,8 +21,8 @@ use crate::vendor;
 #[derive(Default)]
 pub struct Reader {
     bounds: Bounds,
-    surveys: HashMap<(PathBuf, Union, Look), Rc<Survey>>,
-    databases: HashMap<Identity, Rc<Database>>,
+    surveys: HashMap<(PathBuf, Union, Look), Arc<Survey>>,
+    databases: HashMap<Identity, Arc<Database>>,
 }
 
 /// What tells two package databases apart without reading them: the directories that they consist of.
@@ -47,21 +48,17 @@ impl Reader {
         inventory::inventory(root, &database, &surveys, source)
     }
 
-    fn surveys(&mut self, root: &LayeredRoot, look: Look) -> Vec<Rc<Survey>> {
-        (0..root.layers().len()).map(|layer| self.survey(root, layer, look)).collect()
-    }
-
-    fn survey(&mut self, root: &LayeredRoot, layer: usize, look: Look) -> Rc<Survey> {
-        let key = (root.layers()[layer].path().to_owned(), root.union(), look);
+    /// What is in each layer, topmost first; those that were not seen yet are looked at, several at a time.
+    fn surveys(&mut self, root: &LayeredRoot, look: Look) -> Vec<Arc<Survey>> {
+        let layers = root.layers();
+        let key = |layer: usize| (layers[layer].path().to_owned(), root.union(), look);
         // What is mounted, such as the root of a process, changes; a layer does not.
-        if root.union() != Union::Plain
-            && let Some(survey) = self.surveys.get(&key)
-        {
-            return Rc::clone(survey);
-        }
-        let survey = Rc::new(self.look(root, layer, look));
-        self.surveys.insert(key, Rc::clone(&survey));
-        survey
+        let is_missing =
+            |layer: &usize| root.union() == Union::Plain || !self.surveys.contains_key(&key(*layer));
+        let missing: Vec<usize> = (0..layers.len()).filter(is_missing).collect();
+        let found = parallel::map(&missing, |layer| Arc::new(self.look(root, layer, look)));
+        self.surveys.extend(missing.into_iter().map(key).zip(found));
+        (0..layers.len()).filter_map(|layer| self.surveys.get(&key(layer)).cloned()).collect()
     }
 
     fn look(&self, root: &LayeredRoot, layer: usize, look: Look) -> Survey {
@@ -84,13 +81,13 @@ impl Reader {
         survey
     }
 
-    fn database(&mut self, root: &LayeredRoot) -> Rc<Database> {
-        let read = || Rc::new(Database::read(root));
+    fn database(&mut self, root: &LayeredRoot) -> Arc<Database> {
+        let read = || Arc::new(Database::read(root));
         if root.union() == Union::Plain {
             return read();
         }
         let identity = packages::directories().map(|dir| identity(root, Path::new(dir))).collect();
-        Rc::clone(self.databases.entry(identity).or_insert_with(read))
+        Arc::clone(self.databases.entry(identity).or_insert_with(read))
     }
 }
 

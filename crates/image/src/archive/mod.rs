@@ -14,12 +14,8 @@ mod wanted;
 
 use std::hash::RandomState;
 use std::io::{self, Read};
-use std::num::NonZero;
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use plimsoll_facts::{ImageContent, PackageInventory};
 use plimsoll_rootdir::RootDir;
@@ -36,6 +32,7 @@ use crate::entry::{Content, Region};
 use crate::error::{Error, Result};
 use crate::inventory;
 use crate::packages::Database;
+use crate::parallel;
 use crate::survey::Survey;
 
 /// An archive, opened; nothing but headers and documents was read.
@@ -49,7 +46,7 @@ pub struct Archive {
 pub struct ReadImage {
     squashed: Squashed,
     database: Database,
-    surveys: Vec<Rc<Survey>>,
+    surveys: Vec<Arc<Survey>>,
     source: &'static str,
 }
 
@@ -106,26 +103,9 @@ impl Archive {
 
     /// Reads layers, named lowest first, and answers with them topmost first.
     fn read_layers(&self, names: &[LayerName], hasher: &RandomState) -> Result<Vec<Layer>> {
-        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(names.len());
-        let next = AtomicUsize::new(0);
-        let layers = Mutex::new(Vec::new());
-        let work = || {
-            while let Some((index, name)) = {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                names.get(index).map(|name| (index, name))
-            } {
-                let layer = self.read_layer(name, hasher, index == 0);
-                layers.lock().unwrap_or_else(PoisonError::into_inner).push((index, layer));
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
-            }
-        });
-        let mut layers = layers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        layers.sort_by_key(|(index, _)| std::cmp::Reverse(*index));
-        layers.into_iter().map(|(_, layer)| layer).collect()
+        let indexes: Vec<usize> = (0..names.len()).rev().collect();
+        let read = |index: usize| self.read_layer(&names[index], hasher, index == 0);
+        parallel::map(&indexes, read).into_iter().collect()
     }
 
     fn read_layer(&self, name: &LayerName, hasher: &RandomState, is_lowest: bool) -> Result<Layer> {

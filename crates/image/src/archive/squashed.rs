@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::layer::{Kept, Layer, split};
 use crate::error::{Error, Result, not_a, too_large};
@@ -30,8 +30,8 @@ impl Squashed {
     }
 
     /// What was seen in each layer, topmost first.
-    pub(super) fn take_surveys(&mut self) -> Vec<Rc<Survey>> {
-        self.layers.iter_mut().map(|layer| Rc::new(std::mem::take(&mut layer.survey))).collect()
+    pub(super) fn take_surveys(&mut self) -> Vec<Arc<Survey>> {
+        self.layers.iter_mut().map(|layer| Arc::new(std::mem::take(&mut layer.survey))).collect()
     }
 
     /// The layer whose file or link is visible at this path; `None` where nothing is, or a directory.

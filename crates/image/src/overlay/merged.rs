@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
@@ -24,7 +24,7 @@ pub(crate) struct MergedDir {
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) layer: usize,
-    pub(crate) fd: Rc<OwnedFd>,
+    pub(crate) fd: Arc<OwnedFd>,
     marks: DirMarks,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Node {
 /// An entry that is not a directory.
 pub(crate) struct Leaf {
     pub(crate) layer: usize,
-    pub(crate) parent: Rc<OwnedFd>,
+    pub(crate) parent: Arc<OwnedFd>,
     pub(crate) name: OsString,
     pub(crate) stat: Statx,
 }
@@ -61,7 +61,7 @@ impl MergedDir {
         let mut parts = Vec::new();
         for (layer, fd) in roots.enumerate() {
             let marks = union.dir_marks(fd.as_fd())?;
-            parts.push(Part { layer, fd: Rc::new(fd), marks });
+            parts.push(Part { layer, fd: Arc::new(fd), marks });
         }
         Ok(Self { parts })
     }
@@ -156,14 +156,14 @@ impl MergedDir {
 
 impl Part {
     fn leaf(&self, name: &OsStr, stat: Statx) -> Leaf {
-        Leaf { layer: self.layer, parent: Rc::clone(&self.fd), name: name.to_owned(), stat }
+        Leaf { layer: self.layer, parent: Arc::clone(&self.fd), name: name.to_owned(), stat }
     }
 
     fn subdirectory(&self, union: Union, name: &OsStr) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = fs::openat(&self.fd, name, flags, Mode::empty())?;
         let marks = union.dir_marks(fd.as_fd())?;
-        Ok(Self { layer: self.layer, fd: Rc::new(fd), marks })
+        Ok(Self { layer: self.layer, fd: Arc::new(fd), marks })
     }
 
     /// Whether a listed entry is a whiteout.
