@@ -30,8 +30,9 @@ const NAMES: [&str; 7] = [
     "buildkitd.sock",
     "cri-dockerd.sock",
 ];
-/// Most sockets that are reported of one container.
-const MAX_REPORTED: usize = 64;
+/// Most sockets of shims that are reported of one container: there is one for each container of the host, and they must
+/// not hide an engine's.
+const MAX_SHIMS: usize = 16;
 
 /// A listening socket of an engine, and where it can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,18 +184,24 @@ pub(super) fn reachable(
         }
     }
     let tree = MountTree::new(mounts);
+    let mut shims = 0;
     for mount in mounts {
         for (socket, path) in by_device.get(mount.device.as_str()).into_iter().flatten() {
             let Some(rest) = below(path, &mount.root) else { continue };
             let target = join(&mount.target, rest);
             // Something else may be mounted over it.
             let shown = tree.at(&target).is_some_and(|shown| shown.id == mount.id);
-            if shown && found.len() < MAX_REPORTED {
+            if shown && (!is_shim(socket) || shims < MAX_SHIMS) {
+                shims += usize::from(is_shim(socket));
                 found.push(mounted(socket, target));
             }
         }
     }
     found
+}
+
+fn is_shim(socket: &EngineSocket) -> bool {
+    socket.program.starts_with("containerd-shim")
 }
 
 fn mounted(socket: &EngineSocket, target: String) -> EngineSocketMount {
@@ -209,6 +216,22 @@ mod tests {
     fn socket(device: &str, path: &str) -> EngineSocket {
         let place = Place::File { device: device.into(), path: path.into(), namespace: 1 };
         EngineSocket { host: format!("/run{path}"), program: "dockerd".into(), place }
+    }
+
+    #[test]
+    fn shims_hide_no_engine() {
+        let mounts = mountinfo::parse(
+            b"1 0 0:78 / / rw - overlay overlay rw\n\
+              2 1 0:25 / /hostrun ro - tmpfs tmpfs rw\n",
+        )
+        .unwrap();
+        let mut sockets: Vec<_> = (0..500)
+            .map(|i| EngineSocket { program: "containerd-shim".into(), ..socket("0:25", &format!("/s/{i}")) })
+            .collect();
+        sockets.push(socket("0:25", "/docker.sock"));
+        let found = reachable(&sockets, &mounts, 2, 8);
+        assert_eq!(found.len(), MAX_SHIMS + 1);
+        assert!(found.iter().any(|socket| socket.target == "/hostrun/docker.sock"));
     }
 
     #[test]
