@@ -27,6 +27,8 @@ pub(crate) struct Processes {
     /// The `/proc` that was read.
     pub(crate) proc: Proc,
     rows: Vec<Row>,
+    unread: Vec<(u32, Error)>,
+    sees_kernel: bool,
     kernel_namespaces: Option<Namespaces>,
     boot_time: Option<i64>,
     ticks_per_second: u64,
@@ -45,8 +47,10 @@ pub(crate) struct Row {
     pub(crate) start_ticks: u64,
     /// Number of threads.
     pub(crate) threads: u32,
-    /// Whether it has ended and only waits for its parent: such a process has no program and no namespaces.
+    /// Whether all of it has ended, and it only waits for its parent: such a process has no program and no namespaces.
     pub(crate) zombie: bool,
+    /// Whether its first thread has ended while others go on: then only [`PidDir::live_thread`] shows what it has open.
+    pub(crate) headless: bool,
     /// Target of `/proc/PID/exe`, ` (deleted)` included, in the mount namespace of the process.
     pub(crate) exe: Result<String, Error>,
     /// Namespaces.
@@ -78,13 +82,19 @@ impl Processes {
     pub(crate) fn scan(root: &RootDir) -> Result<Self, Error> {
         let proc = Proc::open(root)?;
         let mut scan = Scan::default();
-        let mut rows = Vec::new();
+        let (mut rows, mut unread) = (Vec::new(), Vec::new());
         for pid in proc.pids()? {
-            // A process that ends while we look was not there.
-            rows.extend(proc.pid(pid).and_then(|dir| scan.row(&dir)).ok().flatten());
+            match proc.pid(pid).and_then(|dir| scan.row(&dir)) {
+                Ok(row) => rows.extend(row),
+                // A process that ends while we look was not there.
+                Err(Error::Gone) => {}
+                Err(error) => unread.push((pid, error)),
+            }
         }
         Ok(Self {
             rows,
+            unread,
+            sees_kernel: scan.sees_kernel,
             kernel_namespaces: scan.kernel_namespaces,
             boot_time: proc.boot_time(),
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
@@ -101,6 +111,17 @@ impl Processes {
     pub(crate) fn get(&self, pid: u32) -> Option<&Row> {
         let index = self.rows.binary_search_by_key(&pid, |row| row.pid).ok()?;
         self.rows.get(index)
+    }
+
+    /// Processes of which nothing could be read (`hidepid=1`, proc(5)).
+    pub(crate) fn unread(&self) -> &[(u32, Error)] {
+        &self.unread
+    }
+
+    /// Whether this `/proc` shows all processes of the host, as threads of the kernel among them tell. In a PID
+    /// namespace of its own, or with `hidepid=2`, it does not.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.sees_kernel
     }
 
     /// Namespaces of a thread of the kernel: the host's own, which nobody can change. `None` where no such thread
@@ -123,6 +144,15 @@ impl Processes {
         let dir = self.proc.pid(row.pid)?;
         let stat = Stat::parse(&dir.read("stat", STAT_LIMIT)?).ok_or(Error::Malformed)?;
         if stat.start_ticks == row.start_ticks { Ok(dir) } else { Err(Error::Gone) }
+    }
+
+    /// As [`Self::open`], of a thread that still runs where the first one has ended.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_live(&self, row: &Row) -> Result<PidDir, Error> {
+        let dir = self.open(row)?;
+        if row.headless { dir.live_thread().ok_or(Error::Gone) } else { Ok(dir) }
     }
 }
 
@@ -148,6 +178,7 @@ impl Proc {
 struct Scan {
     cgroups: HashSet<Arc<Cgroups>>,
     last: Option<(Vec<u8>, Arc<Cgroups>)>,
+    sees_kernel: bool,
     kernel_namespaces: Option<Namespaces>,
 }
 
@@ -155,21 +186,27 @@ impl Scan {
     fn row(&mut self, dir: &PidDir) -> Result<Option<Row>, Error> {
         let stat = Stat::parse(&dir.read("stat", STAT_LIMIT)?).ok_or(Error::Malformed)?;
         if stat.flags & PF_KTHREAD != 0 {
+            self.sees_kernel = true;
             if self.kernel_namespaces.is_none() {
                 self.kernel_namespaces = dir.namespaces().ok();
             }
             return Ok(None);
         }
+        let ended = matches!(stat.state, b'Z' | b'X');
+        // A process goes on in its other threads when its first one has ended; only they show what it is.
+        let thread = if ended { dir.live_thread() } else { None };
+        let live = thread.as_ref().unwrap_or(dir);
         Ok(Some(Row {
             pid: stat.pid,
             ppid: stat.ppid,
             start_ticks: stat.start_ticks,
             threads: stat.threads,
-            zombie: matches!(stat.state, b'Z' | b'X'),
+            zombie: ended && thread.is_none(),
+            headless: thread.is_some(),
             name: stat.name,
-            exe: dir.link("exe"),
-            namespaces: dir.namespaces(),
-            cgroups: self.cgroups(dir),
+            exe: live.link("exe"),
+            namespaces: live.namespaces(),
+            cgroups: self.cgroups(live),
         }))
     }
 
@@ -308,6 +345,31 @@ mod tests {
 
         let reused = Row { start_ticks: me.start_ticks + 1, ..me.clone() };
         assert_eq!(processes.open(&reused).unwrap_err(), Error::Gone);
+    }
+
+    /// Linux 6.18, after the first thread of a process called `pthread_exit`.
+    #[test]
+    fn a_process_whose_first_thread_has_ended() {
+        let tree = tempfile::tempdir().unwrap();
+        let dir = tree.path().join("proc/7");
+        for thread in ["", "task/7", "task/8"] {
+            let dir = dir.join(thread);
+            std::fs::create_dir_all(dir.join("ns")).unwrap();
+            let stat = "7 (a) Z 1 7 7 0 -1 4227084 0 0 0 0 0 0 0 0 20 0 2 0 300 0 0 0\n";
+            std::fs::write(dir.join("stat"), stat).unwrap();
+            std::fs::write(
+                dir.join("cgroup"),
+                if thread == "task/8" { "4:memory:/docker/x\n" } else { "4:memory:/\n" },
+            )
+            .unwrap();
+        }
+        let rows = || Processes::scan(&RootDir::open(tree.path()).unwrap()).unwrap().rows().to_vec();
+        assert!(rows()[0].zombie);
+        std::os::unix::fs::symlink("mnt:[4026532177]", dir.join("task/8/ns/mnt")).unwrap();
+        let row = &rows()[0];
+        assert!(!row.zombie && row.headless);
+        assert_eq!(row.namespaces.unwrap().mnt, 4_026_532_177);
+        assert_eq!(row.cgroups.as_ref().unwrap().v1("memory"), Some("/docker/x"));
     }
 
     #[test]

@@ -136,8 +136,13 @@ pub(crate) fn holders(proc: &Proc, pids: impl IntoIterator<Item = u32>, wanted: 
     }
     for pid in pids {
         let Ok(dir) = proc.pid(pid) else { continue };
-        let (directory, descriptors) = match dir.numbered("fd") {
-            Ok(descriptors) => descriptors,
+        let listed = match dir.numbered("fd") {
+            // Its first thread has ended, while others go on.
+            Ok((_, none)) if none.is_empty() => dir.live_thread().unwrap_or(dir).numbered("fd"),
+            listed => listed,
+        };
+        let (directory, descriptors) = match listed {
+            Ok(listed) => listed,
             Err(procs::Error::Gone) => continue,
             Err(_) => {
                 holders.unreadable.push(pid);

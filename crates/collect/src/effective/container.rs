@@ -42,7 +42,7 @@ pub(super) fn read(
 ) {
     let subject = subject(container);
     let directory = format!("/proc/{}", row.pid);
-    let dir = match context.processes.open(row) {
+    let dir = match context.processes.open_live(row) {
         Ok(dir) => dir,
         Err(error) => {
             container.effective = gaps.unreadable(&subject, directory, error);
@@ -136,12 +136,14 @@ impl Reader<'_> {
     }
 
     fn devices(&mut self, nodes: &Fact<Vec<String>>) -> Fact<DeviceAccess> {
-        let nodes = match nodes {
-            Fact::Known { value, .. } => value,
-            other => return other.clone().map(|_| DeviceAccess::default()),
-        };
-        let rules = |files: &CgroupFiles<'_>, cgroups: &Cgroups| devices::rules(files, cgroups);
-        self.in_cgroups(rules).map(|access| DeviceAccess { nodes: nodes.clone(), ..access })
+        let rules = self.in_cgroups(devices::rules);
+        match (rules, nodes) {
+            (Fact::Known { value, source }, Fact::Known { value: nodes, .. }) => {
+                Fact::known(DeviceAccess { nodes: nodes.clone(), ..value }, source)
+            }
+            (Fact::Known { .. }, unknown) => unknown.clone().map(|_| DeviceAccess::default()),
+            (unknown, _) => unknown,
+        }
     }
 
     fn in_cgroups<T>(

@@ -71,9 +71,9 @@ impl<'a> Descriptors<'a> {
         }
     }
 
-    /// Goes through one process.
+    /// Goes through one process; `dir` is the directory of a thread of it that still runs.
     pub(super) fn visit(&mut self, row: &Row, dir: &PidDir) {
-        if row.zombie || self.failure.is_some() {
+        if self.failure.is_some() {
             return;
         }
         match self.process(row, dir) {

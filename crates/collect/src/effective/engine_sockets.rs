@@ -130,7 +130,7 @@ fn locate(
     let place = match holder.filter(|_| namespace != of_host) {
         None => place(root, &listener.path, |id| host.mount(id).cloned()),
         Some(row) => {
-            let dir = processes.open(row).map_err(|e| e.to_string())?;
+            let dir = processes.open_live(row).map_err(|e| e.to_string())?;
             let mounts = mounts::read(&dir).map_err(|e| e.to_string())?;
             let inside = root.open_process_root(row.pid).map_err(|e| e.to_string())?;
             place(&inside, &listener.path, |id| mounts.iter().find(|m| u64::from(m.id) == id).cloned())

@@ -139,14 +139,20 @@ fn identified<'a>(
     rows
 }
 
-/// Why a process could be missing from a container's: the namespaces of others that could not be read. Process 1 is
-/// left out: who controls it needs no container.
+/// Why a process could be missing from a container's: others that are not visible, or whose namespaces could not be
+/// read. Process 1 is left out: who controls it needs no container.
 fn hidden(processes: &Processes) -> Option<String> {
-    let unread = |row: &&Row| row.pid != 1 && row.namespaces.is_err_and(|error| error != procs::Error::Gone);
-    let first = processes.rows().iter().find(unread)?;
-    let count = processes.rows().iter().filter(unread).count();
-    let error = first.namespaces.err()?;
-    Some(format!("{count} processes (the first is {}) cannot be told apart by namespace: {error}", first.pid))
+    if !processes.sees_all() {
+        return Some(
+            "this /proc does not show all processes of the host; run plimsoll as root on the host".to_owned(),
+        );
+    }
+    let unread = processes.unread().iter().copied();
+    let by_namespace = processes.rows().iter().filter_map(|row| Some((row.pid, row.namespaces.err()?)));
+    let mut all = unread.chain(by_namespace).filter(|(pid, error)| *pid != 1 && *error != procs::Error::Gone);
+    let (first, error) = all.next()?;
+    let count = 1 + all.count();
+    Some(format!("{count} processes (the first is {first}) cannot be told apart by namespace: {error}"))
 }
 
 /// Looks for the holders of sockets among the processes that are in no container. Returns how many could not be
@@ -171,3 +177,6 @@ fn subject(container: &Container) -> String {
     let name = if container.name.is_empty() { &container.id } else { &container.name };
     format!("container {name}")
 }
+
+#[cfg(test)]
+mod tests;

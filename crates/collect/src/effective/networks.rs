@@ -34,8 +34,8 @@ impl Networks {
         visits.remove(&me);
         let (inodes, rows): (Vec<u64>, Vec<&Row>) = visits.into_iter().unzip();
         let opened = inodes.iter().zip(rows).map(|(inode, row)| {
-            let namespace = processes.proc.pid(row.pid)?.follow("ns/net", OFlags::RDONLY)?;
-            // The number may have gone to another process, in another namespace.
+            let namespace = processes.open_live(row)?.follow("ns/net", OFlags::RDONLY)?;
+            // It may have gone to another namespace.
             let same = fs::fstat(&namespace)?.st_ino == *inode;
             if same { Ok(namespace) } else { Err(procs::Error::Gone) }
         });

@@ -41,14 +41,15 @@ pub(super) fn read(
     let mut out = Vec::new();
     let mut first = Ok(());
     let init_namespaces = init.namespaces.as_ref().ok();
-    for row in &members.in_cgroup {
+    for row in members.in_cgroup.iter().filter(|row| !row.zombie) {
         let read = processes.open(row).and_then(|dir| {
-            also(row, &dir);
-            with_threads(&dir, row, init_namespaces, &mut out)
+            let thread = if row.headless { dir.live_thread() } else { None };
+            also(row, thread.as_ref().unwrap_or(&dir));
+            if out.len() > MAX_ROWS { Ok(()) } else { with_threads(&dir, row, init_namespaces, &mut out) }
         });
         first = first.and(checked(row, read, out.len()));
     }
-    for row in &members.in_namespaces {
+    for row in members.in_namespaces.iter().take(MAX_ROWS + 1) {
         let read = processes.open(row).and_then(|dir| {
             let status = Status::read(&dir)?;
             out.push(process(&dir, row, &status, Belongs::NamespaceOnly, init_namespaces));
@@ -56,7 +57,7 @@ pub(super) fn read(
         });
         first = first.and(checked(row, read, out.len()));
     }
-    for (row, tid) in &members.threads {
+    for (row, tid) in members.threads.iter().take(MAX_ROWS + 1) {
         let read = processes.open(row).and_then(|dir| dir.thread(*tid)).and_then(|thread| {
             let status = Status::read(&thread)?;
             let namespaces = thread.namespaces()?;
@@ -72,7 +73,7 @@ pub(super) fn read(
 
 fn checked(row: &Row, read: Result<(), Error>, rows: usize) -> Result<(), Failure> {
     match read {
-        Err(error) if error != Error::Gone && !row.zombie => Err(Failure::Process { pid: row.pid, error }),
+        Err(error) if error != Error::Gone => Err(Failure::Process { pid: row.pid, error }),
         _ if rows > MAX_ROWS => Err(Failure::TooMany),
         _ => Ok(()),
     }

@@ -117,6 +117,12 @@ impl PidDir {
         Ok(Self { fd, live: self.live })
     }
 
+    /// A thread that still runs, where the first one has ended: its directory shows what the process has open.
+    pub(crate) fn live_thread(&self) -> Option<Self> {
+        let threads = self.numbers("task").ok().filter(|threads| threads.len() > 1)?;
+        threads.into_iter().filter_map(|tid| self.thread(tid).ok()).find(|dir| dir.namespace("mnt").is_ok())
+    }
+
     /// Reads a file of at most `limit` bytes.
     ///
     /// # Errors

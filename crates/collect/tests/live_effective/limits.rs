@@ -47,32 +47,51 @@ fn a_limit_that_was_lifted_by_hand() {
     assert_eq!(effective(&after, &name).limits.require().unwrap().memory.value, None);
 }
 
-/// inspect: one throttle; the kernel has it as well.
+/// A throttle, and resource limits, as the kernel has them.
 #[test]
 fn throttles_and_resource_limits() {
     let Some(mut world) = enter("throttle") else { return };
-    let options = ["--ulimit=nofile=1024:2048"];
-    let name = world.start("a", &options, &["sleep", "600"]);
+    let (device, number) = block_device();
+    let throttle = format!("--device-write-bps={device}:1048576");
+    let name = world.start("a", &["--ulimit=nofile=1024:2048", &throttle], &["sleep", "600"]);
     let facts = facts();
     let rlimits = effective(&facts, &name).rlimits.require().unwrap();
     assert_eq!(rlimits["nofile"], (Some(1024), Some(2048)));
+    let io = &effective(&facts, &name).limits.require().unwrap().io;
+    let v1 = format!("blkio.throttle.write_bps_device {number} 1048576");
+    let v2 = format!("io.max {number} rbps=max wbps=1048576 riops=max wiops=max");
+    assert!(io.iter().any(|line| *line == v1 || *line == v2), "{io:?}");
 }
 
-/// inspect: no devices. The kernel: the block device of the host's root is allowed.
+/// inspect: one device. The kernel: another one that was allowed by hand.
 #[test]
-fn a_device_that_was_allowed_by_hand() {
+fn devices_that_are_allowed() {
     let Some(mut world) = enter("device") else { return };
-    let name = world.start("a", &["--device=/dev/zero:/dev/plimsoll-zero"], &["sleep", "600"]);
-    let directory = fs::read_to_string(format!("/proc/{}/cgroup", init(&name))).unwrap();
-    let Some(path) = directory.lines().find_map(|line| line.split_once(":devices:")).map(|(_, path)| path)
-    else {
+    let (device, number) = block_device();
+    let options =
+        [format!("--device={device}:/dev/disk:r"), "--device=/dev/zero:/dev/another-zero".to_owned()];
+    let name = world.start("a", &options.each_ref().map(String::as_str), &["sleep", "600"]);
+    let nodes = |name: &str| effective(&facts(), name).device_nodes.require().unwrap().clone();
+    // A copy of a harmless device is harmless.
+    assert_eq!(nodes(&name), ["/dev/disk"]);
+
+    let cgroup = fs::read_to_string(format!("/proc/{}/cgroup", init(&name))).unwrap();
+    let Some((_, path)) = cgroup.lines().find_map(|line| line.split_once(":devices:")) else {
         eprintln!("skipped: device: this machine has no v1 device controller");
         return;
     };
-    fs::write(format!("/sys/fs/cgroup/devices{path}/devices.allow"), "b 254:0 rwm").unwrap();
+    fs::write(format!("/sys/fs/cgroup/devices{path}/devices.allow"), "c 10:229 rwm").unwrap();
     let facts = facts();
     let devices = effective(&facts, &name).devices.require().unwrap();
-    assert_eq!((devices.all, &devices.extra[..]), (false, &["b 254:0 rwm".to_owned()][..]));
-    // A copy of a harmless device is harmless.
-    assert!(devices.nodes.is_empty());
+    assert!(!devices.all);
+    assert_eq!(devices.extra, [format!("b {number} r"), "c 10:229 rwm".to_owned()]);
+    assert_eq!(devices.nodes, ["/dev/disk"]);
+}
+
+/// A block device of this machine: its node, and its number.
+fn block_device() -> (String, String) {
+    let name =
+        fs::read_dir("/sys/block").unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
+    let number = fs::read_to_string(format!("/sys/block/{name}/dev")).unwrap();
+    (format!("/dev/{name}"), number.trim().to_owned())
 }

@@ -26,7 +26,6 @@ fn what_an_ordinary_user_sees() {
         "--exact",
         "ordinary_user::collects_as_an_ordinary_user",
     ];
-    // SAFETY of the environment: the name is read by the program alone.
     let output =
         std::process::Command::new("setpriv").args(arguments).env("CONTAINER", &name).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
