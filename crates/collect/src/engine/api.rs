@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_facts::{Container, Declared, Engine, ExecSession, Fact, Image, Swarm};
+use plimsoll_facts::{Container, Declared, Engine, ExecSession, Fact, Image, ImageConfig, Swarm};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -103,21 +103,27 @@ impl Api<'_> {
             return Fact::absent("GET /info");
         }
         let mut swarm = extra.swarm.to_facts();
-        if swarm.manager {
-            if let Fact::Known { value, .. } = self.read::<WireSwarm>("/swarm") {
-                value.complete(&mut swarm);
-            }
-            if let Fact::Known { value, .. } = self.read::<Vec<WireNode>>("/nodes") {
-                swarm.managers = swarm::reachable_managers(&value);
-            }
-            if let Fact::Known { value, .. } = self.list("/services", WireService::into_facts) {
-                swarm.services = value;
-            }
-            if let Fact::Known { value, .. } = self.read::<Vec<IgnoredAny>>("/secrets") {
-                swarm.secrets = u32::try_from(value.len()).ok();
-            }
+        match self.managed(&mut swarm) {
+            Ok(()) => Fact::known(swarm, "GET /info, /swarm, /nodes, /services"),
+            // Half a swarm could pass for one without services.
+            Err((path, error)) => self.gaps.unreadable(&self.subject, format!("GET {path}"), error),
         }
-        Fact::known(swarm, "GET /info, /swarm, /nodes, /services")
+    }
+
+    /// What managers tell besides.
+    fn managed(&self, swarm: &mut Swarm) -> Result<(), (&'static str, CallError)> {
+        if swarm.manager {
+            self.ask::<WireSwarm>("/swarm")?.complete(swarm);
+            swarm.managers = swarm::reachable_managers(&self.ask::<Vec<WireNode>>("/nodes")?);
+            let services = self.ask::<Vec<WireService>>("/services")?;
+            swarm.services = services.into_iter().map(WireService::into_facts).collect();
+            swarm.secrets = u32::try_from(self.ask::<Vec<IgnoredAny>>("/secrets")?.len()).ok();
+        }
+        Ok(())
+    }
+
+    fn ask<T: DeserializeOwned>(&self, path: &'static str) -> Result<T, (&'static str, CallError)> {
+        self.client.get(path).map_err(|error| (path, error))
     }
 
     fn containers(&mut self) -> Fact<Vec<Container>> {
@@ -154,7 +160,7 @@ impl Api<'_> {
                 }
                 let mut declared = wire.into_facts();
                 if container.is_running() {
-                    declared.execs = self.execs(&declared);
+                    declared.execs = self.execs(&container.name, &declared);
                 }
                 Fact::known(declared, source)
             }
@@ -170,10 +176,23 @@ impl Api<'_> {
     }
 
     /// Exec sessions that run. One that ended meanwhile is none.
-    fn execs(&mut self, declared: &Declared) -> Vec<ExecSession> {
-        let ids = declared.exec_ids.iter().take(MAX_EXECS);
-        let sessions = ids.filter_map(|id| self.client.get::<WireExec>(&format!("/exec/{id}/json")).ok());
-        sessions.filter_map(WireExec::into_session).collect()
+    fn execs(&mut self, container: &str, declared: &Declared) -> Vec<ExecSession> {
+        let mut sessions = Vec::new();
+        for id in declared.exec_ids.iter().take(MAX_EXECS) {
+            let path = format!("/exec/{id}/json");
+            match self.client.get::<WireExec>(&path) {
+                Ok(exec) => sessions.extend(exec.into_session()),
+                Err(CallError::NotFound(_)) => {}
+                Err(error) => {
+                    self.gaps.unreadable::<()>(
+                        &format!("container {container}"),
+                        format!("GET {path}"),
+                        error,
+                    );
+                }
+            }
+        }
+        sessions
     }
 
     /// The images of the list, and those that containers use though no list shows them.
@@ -197,9 +216,15 @@ impl Api<'_> {
     fn image(&mut self, listed: Image) -> Image {
         let subject = format!("image {}", listed.name());
         let path = format!("/images/{}/json", listed.id);
-        let source = format!("GET {path}");
-        let (inspected, mut config) = match self.client.get::<WireInspect>(&path) {
-            Ok(wire) => wire.into_facts(),
+        let source = format!("GET {path}, /history");
+        let answer = self.client.get::<WireInspect>(&path).map(WireInspect::into_facts);
+        // Half an image could pass for one whose history is clean.
+        let answer = answer.and_then(|(inspected, config)| {
+            let history = self.client.get::<Vec<WireStep>>(&format!("/images/{}/history", listed.id))?;
+            Ok((inspected, ImageConfig { history: image::history(history), ..config }))
+        });
+        let (inspected, config) = match answer {
+            Ok(both) => both,
             Err(error) => {
                 let why = match error {
                     CallError::NotFound(_) => "the engine has it no more".to_owned(),
@@ -208,13 +233,6 @@ impl Api<'_> {
                 return Image { config: self.gaps.unreadable(&subject, source, why), ..listed };
             }
         };
-        let path = format!("/images/{}/history", listed.id);
-        match self.client.get::<Vec<WireStep>>(&path) {
-            Ok(steps) => config.history = image::history(steps),
-            Err(error) => {
-                self.gaps.unreadable::<()>(&subject, format!("GET {path}"), error);
-            }
-        }
         let created_at = inspected.created_at.or(listed.created_at);
         Image { id: listed.id, created_at, config: Fact::known(config, source), ..inspected }
     }

@@ -11,8 +11,12 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// When the first certificate in `pem` begins to be valid, in seconds since the Unix epoch.
 pub(super) fn issued_at(pem: &str) -> Option<i64> {
-    let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let mut fields = Der(Der(Der(&certificate).expect(SEQUENCE)?).expect(SEQUENCE)?);
+    not_before(&CertificateDer::from_pem_slice(pem.as_bytes()).ok()?)
+}
+
+/// When a certificate in DER begins to be valid.
+pub(super) fn not_before(certificate: &[u8]) -> Option<i64> {
+    let mut fields = Der(Der(Der(certificate).expect(SEQUENCE)?).expect(SEQUENCE)?);
     // version (optional), serialNumber, signature, issuer, validity.
     if fields.0.first() == Some(&VERSION) {
         fields.next()?;

@@ -58,8 +58,7 @@ pub(super) fn engines(root: &RootDir, kernel: Option<&Kernel>) -> Vec<Found> {
             found.push(Found { endpoint: Endpoint::Unix(candidate.path.clone()), file: Some(file) });
         }
     }
-    let over_tcp = search.tcp.into_iter().filter(|(pid, _)| !programs.contains(pid));
-    found.extend(over_tcp.map(|(_, endpoint)| Found { endpoint, file: None }));
+    found.extend(search.tcp.into_iter().map(|endpoint| Found { endpoint, file: None }));
     found
 }
 
@@ -67,8 +66,8 @@ pub(super) fn engines(root: &RootDir, kernel: Option<&Kernel>) -> Vec<Found> {
 #[derive(Default)]
 struct Search {
     unix: Vec<Candidate>,
-    /// Programs that listen on TCP, with where.
-    tcp: Vec<(u32, Endpoint)>,
+    /// Engines that listen on TCP alone.
+    tcp: Vec<Endpoint>,
     listeners: Vec<UnixListener>,
     /// Whether a namespace could not be looked into.
     incomplete: bool,
@@ -105,11 +104,13 @@ impl Search {
         let hosts = hosts_of(kernel, program);
         let paths =
             unix.iter().filter(|listener| held.contains(&listener.inode)).map(|listener| &listener.path);
+        let before = self.unix.len();
         let served = paths.filter(|path| !is_for_itself(path) || hosts.iter().any(|host| host.is_unix(path)));
         self.unix.extend(served.map(|path| Candidate { path: path.into(), program: Some(program) }));
-        let tcp =
-            tcp.iter().filter(|socket| socket.protocol.starts_with("tcp") && held.contains(&socket.inode));
-        self.tcp.extend(tcp_api(tcp, &hosts).map(|endpoint| (program, endpoint)));
+        if self.unix.len() == before {
+            let tcp = tcp.iter().filter(|s| s.protocol.starts_with("tcp") && held.contains(&s.inode));
+            self.tcp.extend(tcp_api(tcp, &hosts));
+        }
         self.listeners.append(&mut elsewhere);
     }
 

@@ -76,7 +76,7 @@ impl Endpoint {
             return Err(EndpointError::new("the engine's address is empty", FORMS));
         }
         match address.split_once("://") {
-            None if address.starts_with(['/', '.']) => Ok(Self::Unix(PathBuf::from(address))),
+            None if address.starts_with('/') => Ok(Self::Unix(PathBuf::from(address))),
             None => Err(EndpointError::new(format!("`{address}` is no address of an engine"), FORMS)),
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(PathBuf::from(path))),
             Some(("unix", path)) => Err(EndpointError::new(
@@ -160,6 +160,12 @@ fn ssh(rest: &str) -> Result<Endpoint, EndpointError> {
     if unfit(host) || user.is_some_and(unfit) {
         return Err(EndpointError::new(format!("`{rest}` names no host"), "write ssh://USER@HOST"));
     }
+    // The path is handed to a shell on the other host.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
+    if let Some(path) = socket.filter(|path| !path.chars().all(is_plain)) {
+        let problem = format!("the socket's path `{path}` has characters that a shell could misread");
+        return Err(EndpointError::new(problem, "make a link with a plain name on that host, and name it"));
+    }
     Ok(Endpoint::Ssh {
         user: user.map(str::to_owned),
         host: host.to_owned(),
@@ -237,6 +243,7 @@ mod tests {
         let refused = [
             "",
             "docker.sock",
+            "./docker.sock",
             "unix://docker.sock",
             "tcp://db1:x",
             "tcp://db1:70000",
@@ -248,6 +255,7 @@ mod tests {
             "ssh://-l@db1",
             "ssh://u:p@db1",
             "ssh://a b",
+            "ssh://a/run/x;reboot",
             "fd://",
             "npipe:////./pipe/docker_engine",
         ];

@@ -14,6 +14,8 @@ mod files;
 mod flags;
 mod graph;
 mod host_config;
+#[cfg(test)]
+mod hostile_bytes;
 mod hosts;
 mod image;
 mod info;
@@ -68,7 +70,7 @@ pub(crate) fn collect(root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) ->
         let mut own_gaps = Gaps::default();
         let mut engine = target.ask(root, kernel.as_ref(), options, &mut own_gaps);
         let pid = engine.daemon.value().map(|daemon| daemon.pid);
-        if options.endpoints.is_empty() && engines.iter().any(|other| is_served_by(other, pid)) {
+        if engines.iter().any(|other| is_served_by(other, pid)) {
             continue;
         }
         // Engines before Docker 24 keep their id in /etc/docker, so that two of one host have the same.

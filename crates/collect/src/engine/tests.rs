@@ -200,6 +200,30 @@ fn an_engine_that_dies_is_not_waited_for() {
 }
 
 #[test]
+fn half_an_image_is_none() {
+    let (engine, gaps) = with(&[("/images/sha256:1/history", Act::Status(500, "{}"))]);
+    assert!(reason(&engine.images.value().unwrap()[0].config).contains("500"));
+    assert!(gaps.iter().any(|gap| gap.subject.starts_with("image ")));
+}
+
+#[test]
+fn half_a_swarm_is_none() {
+    let info = r#"{"ID": "abc", "Driver": "overlay2", "DockerRootDir": "/nowhere",
+        "Swarm": {"LocalNodeState": "active", "ControlAvailable": true}}"#;
+    let mut calls = vec![
+        ("/info", Act::Json(info)),
+        ("/swarm", Act::Json("{}")),
+        ("/nodes", Act::Json("[]")),
+        ("/secrets", Act::Json("[{}, {}]")),
+    ];
+    assert!(reason(&with(&calls).0.swarm).contains("404"));
+    calls.push(("/services", Act::Json(r#"[{"ID": "s", "Spec": {"Name": "web"}}]"#)));
+    let (engine, _) = with(&calls);
+    let swarm = engine.swarm.value().unwrap();
+    assert_eq!((swarm.services.len(), swarm.secrets, swarm.autolock), (1, Some(2), Some(false)));
+}
+
+#[test]
 fn a_refusal_is_repeated_in_the_engines_words() {
     let denied = Act::Status(403, r#"{"message": "authorization denied by plugin opa:\nno"}"#);
     let (engine, _) = with(&[("/containers/json?all=1", denied)]);
