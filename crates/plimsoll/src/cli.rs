@@ -15,7 +15,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes:
-  0  nothing at or above --fail-on, and everything could be read
+  0  nothing at or above --fail-on, and every question above severity info could be answered
   1  findings at or above --fail-on
   2  the command line or plimsoll.toml is wrong
   3  an error ended the command

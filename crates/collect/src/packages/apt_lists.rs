@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use lz4_flex::frame::FrameDecoder;
 use plimsoll_facts::Fact;
 use plimsoll_rootdir::RootDir;
 
@@ -42,22 +43,19 @@ pub(super) fn candidates(
         owners.iter().map(|owner| (owner.package.name.as_str(), (*owner, Best::default()))).collect();
     let mut read = 0;
     for name in &names {
-        if let Some((_, compression)) = name.rsplit_once("_Packages.") {
-            return Err(format!(
-                "apt keeps its lists compressed here (.{compression}), which this version does not read; `apt-cache policy` tells"
-            ));
-        }
-        if !name.ends_with("_Packages") {
-            continue;
-        }
+        let Some(compression) = compression_of(name)? else { continue };
         read += 1;
         let suite = Suite::of(&lists, &names, name);
         if suite == Suite::Ignored {
             continue;
         }
         let file = lists.open_file(name).map_err(|e| format!("{name}: {}", why(&e)))?;
-        each(file, MAX_LIST, |paragraph| consider(paragraph, &suite, &mut best))
-            .map_err(|e| format!("{name}: {e}"))?;
+        let consider = |paragraph: &[u8]| consider(paragraph, &suite, &mut best);
+        match compression {
+            Compression::None => each(file, MAX_LIST, consider),
+            Compression::Lz4 => each(FrameDecoder::new(file), MAX_LIST, consider),
+        }
+        .map_err(|e| format!("{name}: {e}"))?;
     }
     if read == 0 {
         return Err("apt has no package lists here; `apt-get update` fetches them".to_owned());
@@ -66,6 +64,26 @@ pub(super) fn candidates(
         .into_iter()
         .map(|(name, (owner, best))| (name.to_owned(), best.newer_than(&owner.package.version)))
         .collect())
+}
+
+/// How apt keeps a list (`Acquire::GzipIndexes` and `Acquire::CompressionTypes::Order`, apt.conf(5)).
+enum Compression {
+    None,
+    Lz4,
+}
+
+/// How a list of packages is compressed; nothing for any other file.
+fn compression_of(name: &str) -> Result<Option<Compression>, String> {
+    if name.ends_with("_Packages") {
+        return Ok(Some(Compression::None));
+    }
+    match name.rsplit_once("_Packages.").map(|(_, ending)| ending) {
+        None => Ok(None),
+        Some("lz4") => Ok(Some(Compression::Lz4)),
+        Some(other) => Err(format!(
+            "apt keeps its lists compressed here (.{other}), which this version does not read; `apt-cache policy` tells"
+        )),
+    }
 }
 
 /// How apt treats the versions of a suite.
@@ -136,6 +154,7 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
 
     use plimsoll_facts::Package;
 
@@ -188,9 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_apt_compressed() {
+        let dir = lists(&[]);
+        let path = dir.path().join(LISTS.trim_start_matches('/')).join("d_main_binary-amd64_Packages.lz4");
+        let mut list = lz4_flex::frame::FrameEncoder::new(fs::File::create(path).unwrap());
+        list.write_all(package("1.1.5-2", "amd64").as_bytes()).unwrap();
+        list.finish().unwrap();
+        assert_eq!(ask(&dir, "1.1.5-1").unwrap().value().map(String::as_str), Some("1.1.5-2"));
+    }
+
+    #[test]
     fn lists_that_say_nothing() {
         assert!(ask(&lists(&[]), "1").unwrap_err().contains("apt-get update"));
-        assert!(ask(&lists(&[("d_main_binary-amd64_Packages.lz4", "")]), "1").unwrap_err().contains(".lz4"));
+        assert!(ask(&lists(&[("d_main_binary-amd64_Packages.xz", "")]), "1").unwrap_err().contains(".xz"));
         assert!(candidates(&RootDir::open(tempfile::tempdir().unwrap().path()).unwrap(), &[]).is_err());
     }
 }

@@ -9,7 +9,7 @@ use plimsoll_facts::{FACTS_SCHEMA, Facts};
 use plimsoll_report::{
     Audit, Benchmark, CisView, TerminalOptions, html, json, junit, markdown, sarif, terminal,
 };
-use plimsoll_rules::Status;
+use plimsoll_rules::{Severity, Status};
 
 use crate::cli::{AuditArgs, CisVersion, Format};
 use crate::commands::{judge, look};
@@ -35,7 +35,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     let fail_on = args.fail_on.or(policy.fail_on);
     Ok(Exit::Done {
         findings: fail_on.is_some_and(|bound| audit.worst() >= Some(bound)),
-        unknown: !audit.gaps.is_empty() || audit.with_status(Status::Unknown).next().is_some(),
+        // What is only worth knowing does not make an audit blind.
+        unknown: audit.with_status(Status::Unknown).any(|finding| finding.severity > Severity::Info),
     })
 }
 
