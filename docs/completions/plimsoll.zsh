@@ -67,6 +67,24 @@ _arguments "${_arguments_options[@]}" : \
 '--version[Print version]' \
 && ret=0
 ;;
+(scan)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
+'--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema scan\`)"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--fail-on=[Exit with 1 when there are flaws of this severity or worse]:SEVERITY:_default' \
+'--only-fixed[Leave out flaws that have no fix yet]' \
+'--full[Name every flaw, where the terminal shows the first few]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::images -- What to scan\: an image of the engine by name or id, docker-archive\:PATH, oci\:PATH, dir\:PATH, or a path:_default' \
+&& ret=0
+;;
 (db)
 _arguments "${_arguments_options[@]}" : \
 '--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
@@ -174,7 +192,8 @@ _arguments "${_arguments_options[@]}" : \
 '-V[Print version]' \
 '--version[Print version]' \
 ':document -- Which document:((facts\:"\`plimsoll facts\`"
-audit\:"\`plimsoll audit --format json\`"))' \
+audit\:"\`plimsoll audit --format json\`"
+scan\:"\`plimsoll scan --format json\`"))' \
 && ret=0
 ;;
 (completions)
@@ -203,6 +222,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (facts)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(scan)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -268,6 +291,7 @@ _plimsoll_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -357,6 +381,7 @@ _plimsoll__subcmd__help_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -420,6 +445,11 @@ _plimsoll__subcmd__help__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help rules commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__help__subcmd__scan_commands] )) ||
+_plimsoll__subcmd__help__subcmd__scan_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help scan commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__help__subcmd__schema_commands] )) ||
 _plimsoll__subcmd__help__subcmd__schema_commands() {
     local commands; commands=()
@@ -429,6 +459,11 @@ _plimsoll__subcmd__help__subcmd__schema_commands() {
 _plimsoll__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll rules commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__scan_commands] )) ||
+_plimsoll__subcmd__scan_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll scan commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__schema_commands] )) ||
 _plimsoll__subcmd__schema_commands() {

@@ -17,3 +17,17 @@ pub(super) const RULE: Rule = Rule {
          an image that has none.",
     ),
 };
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::Status;
+    use crate::testing::bare::{ReachEngine, engine};
+    use crate::testing::status_of;
+
+    #[test]
+    fn case_31_a_variable_of_a_shell_answers_nothing() {
+        let set = engine(|e| e.daemon().environment = vec!["DOCKER_CONTENT_TRUST".into()]);
+        assert_eq!(status_of(&RULE, &set), Status::NotAutomated);
+    }
+}

@@ -60,9 +60,12 @@ fn judge(_: &Facts, engine: &Engine) -> Judgement {
 
 fn judge_default(engine: &Engine) -> Judgement {
     let driver = &engine.info.require()?.logging_driver;
-    let options = in_force(engine, "log-opts")?;
-    let map = options.value.and_then(|v| v.as_object()).into_iter().flatten();
-    let map = map.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+    let mut map = BTreeMap::new();
+    if ADDRESSED.iter().any(|(name, _)| name == driver) {
+        let options = in_force(engine, "log-opts")?;
+        let given = options.value.and_then(|v| v.as_object()).into_iter().flatten();
+        map.extend(given.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
+    }
     let evidence = Evidence::new("default logging driver", driver.clone(), engine.info.source());
     if leaves_host(driver, &map) {
         return pass(evidence);
@@ -119,6 +122,11 @@ mod tests {
     fn case_28_the_driver_none_discards_logs() {
         let found = answer(&RULE, &engine(|e| e.info().logging_driver = "none".into()));
         assert_eq!((found.status, found.severity), (Status::Fail, Severity::Medium));
+        let unread = engine(|e| {
+            e.info().logging_driver = "none".into();
+            e.daemon = denied();
+        });
+        assert_eq!(status_of(&RULE, &unread), Status::Fail);
     }
 
     #[test]

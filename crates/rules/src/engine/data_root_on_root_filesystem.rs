@@ -20,6 +20,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(facts: &Facts, engine: &Engine) -> Judgement {
     let declared = &engine.info.require()?.data_root;
+    if engine.remote {
+        return unknown(engine.endpoint.clone(), "the engine is on another host, whose mounts were not looked at");
+    }
     if !declared.starts_with('/') {
         return unknown(engine.info.source(), "the engine does not tell its data directory");
     }
@@ -109,6 +112,9 @@ mod tests {
         facts.host.mounts = denied();
         assert_eq!(status_of(&RULE, &facts), Status::Unknown);
         assert_eq!(status_of(&RULE, &engine(|e| e.info = denied())), Status::Unknown);
+        let mut elsewhere = with(vec![mount("/", "254:0", "/")]);
+        elsewhere.engines[0].remote = true;
+        assert_eq!(status_of(&RULE, &elsewhere), Status::Unknown);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use plimsoll_facts::{Engine, Facts, Network};
 
 use super::settings::no_docker_daemon;
-use crate::answer::{fail, not_applicable};
+use crate::answer::{fail, not_applicable, unknown};
 use crate::kernel::sysctl::number;
 use crate::{Concern, Evidence, Judge, Judgement, Outcome, Problem, Rule, Severity};
 
@@ -42,6 +42,9 @@ fn judge(facts: &Facts, engine: &Engine) -> Judgement {
     if on {
         let message = "containers on the default bridge may talk to each other on every port";
         return fail(Problem::new(message, evidence).severity(severity));
+    }
+    if engine.remote {
+        return unknown(FILTERED, "the engine is on another host, whose kernel settings were not looked at");
     }
     let (value, source) = match number(facts, FILTERED)? {
         Some((value, source)) => (value.to_string(), source),
@@ -91,6 +94,9 @@ mod tests {
     fn without_a_filter_on_the_bridge_the_option_does_nothing() {
         assert_eq!(status_of(&RULE, &filtered(engine(|e| icc(e, "false")), "0")), Status::Fail);
         assert_eq!(status_of(&RULE, &engine(|e| icc(e, "false"))), Status::Unknown);
+        let mut elsewhere = filtered(engine(|e| icc(e, "false")), "1");
+        elsewhere.engines[0].remote = true;
+        assert_eq!(status_of(&RULE, &elsewhere), Status::Unknown);
     }
 
     #[test]

@@ -44,3 +44,37 @@ crate::rules! {
     userland_proxy_on,
     userns_remap_off,
 }
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::{Engine, EngineKind, Facts};
+
+    use crate::testing::bare::{ReachEngine, engine};
+    use crate::{Judge, Rule, Status, all, judge};
+
+    fn about_engines() -> impl Iterator<Item = &'static Rule> {
+        all().filter(|rule| matches!(rule.judge, Judge::Engine(_)))
+    }
+
+    #[test]
+    fn an_engine_that_does_not_answer_is_unknown_in_everything() {
+        let silent = Facts { engines: vec![Engine::default()], ..Facts::default() };
+        for finding in judge(&silent, about_engines()).findings {
+            assert_eq!(finding.status, Status::Unknown, "{}", finding.rule);
+        }
+    }
+
+    #[test]
+    fn case_48_podman_is_not_blamed_for_options_that_it_has_not() {
+        let podman = engine(|e| {
+            e.kind = EngineKind::Podman;
+            e.info().security_options =
+                vec!["name=seccomp,profile=/usr/share/containers/seccomp.json".into()];
+        });
+        let of_daemon = |rule: &&Rule| rule.cis.iter().any(|id| id.starts_with("2.") && *id != "2.1");
+        for finding in judge(&podman, about_engines().filter(of_daemon)).findings {
+            let fine = matches!(finding.status, Status::NotApplicable | Status::Pass);
+            assert!(fine, "{}: {}", finding.rule, finding.message);
+        }
+    }
+}

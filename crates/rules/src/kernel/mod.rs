@@ -19,6 +19,7 @@ crate::rules! {
     kernel_addresses_readable,
     kernel_log_readable,
     kernel_address_space_fixed,
+    address_space_layout_predictable,
     kernel_lockdown_off,
     kernel_modules_loadable,
     links_unprotected,

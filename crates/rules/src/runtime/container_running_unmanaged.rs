@@ -25,6 +25,9 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     if container.is_running() {
         return not_applicable("the engine says that it runs");
     }
+    if cx.engine.remote {
+        return unknown(cx.engine.endpoint.clone(), "the engine is on another host, whose processes were not looked at");
+    }
     let state = Evidence::new("state of the container", container.state.clone(), cx.engine.containers.source());
     if let Some(shim) = shims(cx.facts).find(|shim| shim.container.as_deref() == Some(&container.id)) {
         let held = Evidence::new("shim that holds it", format!("process {}", shim.pid), format!("/proc/{}/cmdline", shim.pid));
@@ -86,6 +89,9 @@ mod tests {
         assert_eq!(first(&as_user), Status::Pass);
         as_user.collector.uid = 1000;
         assert_eq!(first(&as_user), Status::Unknown);
+        let mut elsewhere = case(&[("a", "exited")], &[]);
+        elsewhere.engines[0].remote = true;
+        assert_eq!(first(&elsewhere), Status::Unknown);
         as_user.engines[0].kind = EngineKind::Podman;
         assert_eq!(first(&as_user), Status::NotApplicable);
     }
