@@ -14,7 +14,7 @@ use super::container::Context;
 use super::mount_tree::{MountTree, below, join};
 use super::mounts;
 use super::networks::{Holders, Networks};
-use crate::procs::Row;
+use crate::procs::{self, Row};
 use crate::sockets::UnixListener;
 
 /// Programs whose sockets hand out control over containers, and with it over the host.
@@ -128,12 +128,15 @@ fn locate(
     let of_host = host.namespaces.map_or(0, |n| n.mnt);
     let namespace = holder.and_then(|row| row.namespaces.as_ref().ok()).map_or(of_host, |n| n.mnt);
     let place = match holder.filter(|_| namespace != of_host) {
-        None => place(root, &listener.path, |id| host.mount(id).cloned()),
+        None => place(root, listener, host.mounts.value().map_or(&[], Vec::as_slice)),
         Some(row) => {
-            let dir = processes.open_live(row).map_err(|e| e.to_string())?;
+            let dir = match processes.open_live(row) {
+                Err(procs::Error::Gone) => return Ok(None),
+                other => other.map_err(|e| e.to_string())?,
+            };
             let mounts = mounts::read(&dir).map_err(|e| e.to_string())?;
             let inside = root.open_process_root(row.pid).map_err(|e| e.to_string())?;
-            place(&inside, &listener.path, |id| mounts.iter().find(|m| u64::from(m.id) == id).cloned())
+            place(&inside, listener, &mounts)
         }
     };
     Ok(place?.map(|(device, path)| {
@@ -142,12 +145,16 @@ fn locate(
     }))
 }
 
-/// Device and path inside the file system of a file below a root.
+/// Device of a socket's file, and its path inside the file system.
 fn place(
     root: &RootDir,
-    path: &str,
-    mount: impl Fn(u64) -> Option<Mount>,
+    listener: &UnixListener,
+    mounts: &[Mount],
 ) -> Result<Option<(String, String)>, String> {
+    let path = listener.path.as_str();
+    if let Some(place) = on_fuse(listener, mounts) {
+        return Ok(Some(place));
+    }
     let fd = match root.open_at(path, OFlags::PATH) {
         Err(error) if error.is_not_found() => return Ok(None),
         other => other.map_err(|e| e.to_string())?,
@@ -157,10 +164,20 @@ fn place(
         fs::statx(&fd, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE | StatxFlags::MNT_ID).map_err(failed)?;
     // The kernel's own name of what was opened, links resolved, as the mount namespace of the listener sees it.
     let resolved = fs::readlink(format!("/proc/self/fd/{}", fd.as_raw_fd()), Vec::new()).map_err(failed)?;
-    let mount = mount(stat.stx_mnt_id).ok_or_else(|| format!("{path}: its mount is not known"))?;
+    let mount = mounts.iter().find(|mount| u64::from(mount.id) == stat.stx_mnt_id);
+    let mount = mount.ok_or_else(|| format!("{path}: its mount is not known"))?;
     let resolved = resolved.to_string_lossy();
     let rest = below(&resolved, &mount.target).ok_or_else(|| format!("{path}: not below its mount"))?;
-    Ok(Some((mount.device, join(&mount.root, rest))))
+    Ok(Some((mount.device.clone(), join(&mount.root, rest))))
+}
+
+/// The same, by the name alone, for a file that a FUSE server keeps: a server that does not answer would stop us.
+fn on_fuse(listener: &UnixListener, mounts: &[Mount]) -> Option<(String, String)> {
+    let (major, minor, _) = listener.file?;
+    let device = format!("{major}:{minor}");
+    let fuse = mounts.iter().filter(|m| m.device == device && m.fs_type.starts_with("fuse"));
+    let found = fuse.filter_map(|m| Some((m.target.len(), join(&m.root, below(&listener.path, &m.target)?))));
+    found.max().map(|(_, path)| (device, path))
 }
 
 /// The engine sockets that a container with these mounts, in these namespaces, can connect to.
@@ -232,6 +249,23 @@ mod tests {
         let found = reachable(&sockets, &mounts, 2, 8);
         assert_eq!(found.len(), MAX_SHIMS + 1);
         assert!(found.iter().any(|socket| socket.target == "/hostrun/docker.sock"));
+    }
+
+    #[test]
+    fn a_fuse_server_is_not_asked() {
+        let mounts = mountinfo::parse(
+            b"1 0 0:78 / / rw - fuse.fuse-overlayfs fuse-overlayfs rw\n\
+              2 1 0:25 / /run rw - tmpfs tmpfs rw\n",
+        )
+        .unwrap();
+        let at = |path: &str, minor| UnixListener {
+            path: path.into(),
+            file: Some((0, minor, 7)),
+            ..UnixListener::default()
+        };
+        let expected = ("0:78".to_owned(), "/var/docker.sock".to_owned());
+        assert_eq!(on_fuse(&at("/var/docker.sock", 78), &mounts), Some(expected));
+        assert_eq!(on_fuse(&at("/run/docker.sock", 25), &mounts), None);
     }
 
     #[test]

@@ -36,6 +36,8 @@ use mounts::HostView;
 use networks::{Holders, Networks};
 
 const SUBJECT: &str = "host";
+/// Most processes that look like engines whose network namespaces are looked into.
+const MAX_ENGINES_ELSEWHERE: usize = 256;
 const NOT_RUNNING: &str = "the container does not run";
 
 /// Fills `Container::effective` of every container, and `Host::listeners`.
@@ -81,11 +83,10 @@ fn fill_from(
     let inits: Vec<Init<'_>> = rows.iter().zip(&ids).map(|(row, id)| Init { id, row }).collect();
     let members = members::find(processes, &inits, namespaces.as_ref());
 
-    // Whoever runs an engine may listen in a network namespace of its own (rootless).
-    let engines = processes.rows().iter().filter(|row| engine_sockets::is_engine_program(row));
     let me = processes.get(std::process::id()).and_then(|row| row.namespaces.as_ref().ok());
     let host_network = namespaces.as_ref().or(me).map_or(0, |n| n.net);
-    let networks = Networks::read(processes, host_network, rows.iter().copied().chain(engines));
+    let elsewhere = engines_elsewhere(processes, host_network);
+    let networks = Networks::read(processes, host_network, rows.iter().copied().chain(elsewhere));
     let wanted = networks.inodes();
 
     let context = Context {
@@ -110,6 +111,14 @@ fn fill_from(
         Ok(listeners) => Fact::known(listeners, "NETLINK_SOCK_DIAG"),
         Err(error) => gaps.unreadable(SUBJECT, "NETLINK_SOCK_DIAG", error),
     }
+}
+
+/// Engines that may listen in a network namespace of their own (rootless). Any process can bear such a name: only so
+/// many are taken.
+fn engines_elsewhere(processes: &Processes, host_network: u64) -> impl Iterator<Item = &Row> {
+    let elsewhere = move |row: &&Row| row.namespaces.as_ref().is_ok_and(|n| n.net != host_network);
+    let engines = processes.rows().iter().filter(|row| engine_sockets::is_engine_program(row));
+    engines.filter(elsewhere).take(MAX_ENGINES_ELSEWHERE)
 }
 
 /// Keeps the containers whose first process was found, and returns these processes in the same order.

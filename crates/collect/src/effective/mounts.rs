@@ -60,11 +60,6 @@ impl<'a> HostView<'a> {
         self.devices.contains(&(major, minor))
     }
 
-    /// The host's mount with this id.
-    pub(super) fn mount(&self, id: u64) -> Option<&'a Mount> {
-        self.mounts.value()?.iter().find(|mount| u64::from(mount.id) == id)
-    }
-
     /// The path on the host of a path inside a file system. Where several mounts lead there, one that is not covered
     /// by another mount, and of these the one that shows most of the file system.
     pub(super) fn path_of(&self, device: &str, path: &str) -> Option<String> {
