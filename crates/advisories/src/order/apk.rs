@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_digits, take_while};
+use super::{Compare, compare_digits, take_while};
 
 /// Suffixes before the release …
 const BEFORE: [&str; 4] = ["alpha", "beta", "pre", "rc"];
@@ -78,28 +78,14 @@ fn suffix_weight(word: &[u8]) -> Option<i8> {
     place(&BEFORE).map(|i| i - 4).or_else(|| place(&AFTER).map(|i| i + 1))
 }
 
-impl Ord for Version<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version<'_> {
+    fn compare(&self, other: &Self) -> Ordering {
         compare_numbers(&self.numbers, &other.numbers)
             .then_with(|| self.letter.cmp(&other.letter))
             .then_with(|| compare_suffixes(&self.suffixes, &other.suffixes))
             .then_with(|| compare_digits(self.revision, other.revision))
     }
 }
-
-impl PartialOrd for Version<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Version<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Version<'_> {}
 
 /// The first by value; later ones with a leading zero on either side as fractions, digit by digit.
 fn compare_numbers(a: &[&[u8]], b: &[&[u8]]) -> Ordering {

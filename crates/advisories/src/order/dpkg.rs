@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_digits, take_while};
+use super::{Compare, compare_digits, take_while};
 
 pub(super) struct Version<'v> {
     epoch: u32,
@@ -38,28 +38,14 @@ fn parse_epoch(text: &str) -> Result<u32, &'static str> {
     if i32::try_from(epoch).is_err() { Err("the epoch is too large") } else { Ok(epoch) }
 }
 
-impl Ord for Version<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version<'_> {
+    fn compare(&self, other: &Self) -> Ordering {
         self.epoch
             .cmp(&other.epoch)
             .then_with(|| compare_part(self.upstream, other.upstream))
             .then_with(|| compare_part(self.revision, other.revision))
     }
 }
-
-impl PartialOrd for Version<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Version<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Version<'_> {}
 
 /// Alternately a run without digits, by [`weight`], and a run of digits, by value.
 fn compare_part(mut a: &[u8], mut b: &[u8]) -> Ordering {

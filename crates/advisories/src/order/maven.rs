@@ -2,17 +2,17 @@
 
 use std::cmp::Ordering;
 
+use super::Compare;
+
 /// Qualifiers in order; the empty one is the release.
 const QUALIFIERS: [&str; 7] = ["alpha", "beta", "milestone", "rc", "snapshot", "", "sp"];
 
-#[derive(Debug, PartialEq, Eq)]
 enum Item {
     Number(String),
     Word(String),
     List(Vec<Item>),
 }
 
-#[derive(PartialEq, Eq)]
 pub(super) struct Version(Vec<Item>);
 
 pub(super) fn parse(text: &str) -> Result<Version, &'static str> {
@@ -121,15 +121,9 @@ fn is_null(item: &Item) -> bool {
     }
 }
 
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version {
+    fn compare(&self, other: &Self) -> Ordering {
         compare_lists(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

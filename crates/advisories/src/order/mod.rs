@@ -86,7 +86,12 @@ impl Order {
     }
 }
 
-fn by<'v, V: Ord>(
+/// The order of a parsed version.
+trait Compare {
+    fn compare(&self, other: &Self) -> Ordering;
+}
+
+fn by<'v, V: Compare>(
     order: Order,
     a: &'v str,
     b: &'v str,
@@ -94,7 +99,7 @@ fn by<'v, V: Ord>(
 ) -> Result<Ordering, VersionError> {
     let left = parse(a).map_err(|reason| order.error(a, reason))?;
     let right = parse(b).map_err(|reason| order.error(b, reason))?;
-    Ok(left.cmp(&right))
+    Ok(left.compare(&right))
 }
 
 /// Compares two runs of ASCII digits as numbers of any length.

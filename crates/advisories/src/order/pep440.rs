@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-#[derive(PartialEq, Eq)]
+use super::Compare;
+
 pub(super) struct Version {
     epoch: u64,
     release: Vec<u64>,
@@ -133,8 +134,8 @@ fn parse_local(text: &str) -> Result<Vec<Local>, &'static str> {
         .collect()
 }
 
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version {
+    fn compare(&self, other: &Self) -> Ordering {
         self.epoch
             .cmp(&other.epoch)
             .then_with(|| self.release.cmp(&other.release))
@@ -143,12 +144,6 @@ impl Ord for Version {
             // A development release comes before what it develops.
             .then_with(|| self.dev.unwrap_or(u64::MAX).cmp(&other.dev.unwrap_or(u64::MAX)))
             .then_with(|| self.local.cmp(&other.local))
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

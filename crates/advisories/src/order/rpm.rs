@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_digits, take_while};
+use super::{Compare, compare_digits, take_while};
 
 pub(super) struct Version<'v> {
     epoch: &'v str,
@@ -29,8 +29,8 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     Ok(Version { epoch, version, release })
 }
 
-impl Ord for Version<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version<'_> {
+    fn compare(&self, other: &Self) -> Ordering {
         compare_digits(self.epoch.as_bytes(), other.epoch.as_bytes())
             .then_with(|| compare_segments(self.version.as_bytes(), other.version.as_bytes()))
             .then_with(|| {
@@ -42,20 +42,6 @@ impl Ord for Version<'_> {
             })
     }
 }
-
-impl PartialOrd for Version<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Version<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Version<'_> {}
 
 fn compare_segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
     loop {

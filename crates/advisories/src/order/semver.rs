@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{compare_digits, take_while};
+use super::{Compare, compare_digits, take_while};
 
 pub(super) struct Version<'v> {
     core: Vec<&'v [u8]>,
@@ -40,8 +40,8 @@ fn from_parts<'v>(core: &'v str, pre: Option<&'v str>) -> Result<Version<'v>, &'
     Ok(Version { core, pre })
 }
 
-impl Ord for Version<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl Compare for Version<'_> {
+    fn compare(&self, other: &Self) -> Ordering {
         let numbers = (0..4).map(|i| {
             let part = |version: &Self| version.core.get(i).copied().unwrap_or_default();
             compare_digits(part(self), part(other))
@@ -53,20 +53,6 @@ impl Ord for Version<'_> {
         numbers.fold(Ordering::Equal, Ordering::then).then_with(pre)
     }
 }
-
-impl PartialOrd for Version<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Version<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Version<'_> {}
 
 fn compare_pre(a: &[&[u8]], b: &[&[u8]]) -> Ordering {
     let parts = a.iter().zip(b).map(|(a, b)| compare_identifier(a, b));
