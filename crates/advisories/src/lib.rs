@@ -1,5 +1,7 @@
 //! What the world knows to be broken.
 
+pub use plimsoll_versions as order;
+
 mod advisory;
 pub mod boundary;
 pub mod cvss;
@@ -8,7 +10,6 @@ mod fetch;
 mod import;
 mod lists;
 mod matching;
-pub mod order;
 pub mod osv;
 mod release;
 pub mod store;

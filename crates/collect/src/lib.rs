@@ -5,7 +5,6 @@
 
 mod collector;
 mod component;
-mod dpkg_order;
 mod effective;
 pub mod engine;
 mod gaps;

@@ -1,12 +1,13 @@
 //! Kernels that are installed, and what the next boot may start.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::io::Read;
 
 use plimsoll_facts::{Fact, InstalledKernel, Package};
 use plimsoll_rootdir::{Error, RootDir};
+use plimsoll_versions::Order;
 
-use crate::dpkg_order;
 use crate::packages::Packages;
 use crate::source::why;
 
@@ -27,6 +28,12 @@ pub(super) struct Kernels {
     pub(super) running_package: Fact<Package>,
 }
 
+/// Releases by librpm's rules, which take any text without white space; what is no version comes first.
+fn compare(a: &str, b: &str) -> Ordering {
+    let is_version = |text| Order::Rpm.compare(text, text).is_ok();
+    Order::Rpm.compare(a, b).unwrap_or_else(|_| is_version(a).cmp(&is_version(b)).then_with(|| a.cmp(b)))
+}
+
 /// Every kernel with an image below `/boot` or `/lib/modules`, or at least a full set of modules.
 pub(super) fn collect(root: &RootDir, packages: &Packages<'_>, running: Option<&str>) -> Kernels {
     let source = "/boot/vmlinuz-*, /lib/modules/*";
@@ -42,7 +49,7 @@ pub(super) fn collect(root: &RootDir, packages: &Packages<'_>, running: Option<&
     for kernel in &mut kernels {
         kernel.package = owners.get(&kernel.path).and_then(Fact::value).map(|owner| owner.package.clone());
     }
-    kernels.sort_by(|a, b| dpkg_order::compare(&b.release, &a.release).then_with(|| a.path.cmp(&b.path)));
+    kernels.sort_by(|a, b| compare(&b.release, &a.release).then_with(|| a.path.cmp(&b.path)));
     let owner = kernels
         .iter()
         .find(|kernel| Some(kernel.release.as_str()) == running)

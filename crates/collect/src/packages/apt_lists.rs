@@ -10,10 +10,10 @@ use std::io::Read;
 use lz4_flex::frame::FrameDecoder;
 use plimsoll_facts::Fact;
 use plimsoll_rootdir::RootDir;
+use plimsoll_versions::Order;
 
 use super::Owner;
 use super::paragraphs::{each, field};
-use crate::dpkg_order::compare;
 use crate::source::why;
 
 /// Where apt keeps the lists.
@@ -136,6 +136,11 @@ fn consider(paragraph: &[u8], suite: &Suite, best: &mut BTreeMap<&str, (&Owner, 
     if slot.as_deref().is_none_or(|known| compare(version, known).is_gt()) {
         *slot = Some(version.to_owned());
     }
+}
+
+/// A version that dpkg would refuse is never the newer one.
+fn compare(a: &str, b: &str) -> Ordering {
+    Order::Dpkg.compare(a, b).unwrap_or(Ordering::Less)
 }
 
 impl Best {

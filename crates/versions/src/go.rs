@@ -3,7 +3,7 @@
 
 use super::semver;
 
-pub(super) fn parse(text: &str) -> Result<semver::Version<'_>, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<semver::Version<'_>, &'static str> {
     if text == "(devel)" {
         return Err("a build from a working tree has no version");
     }
@@ -18,8 +18,8 @@ pub(super) fn parse(text: &str) -> Result<semver::Version<'_>, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use super::{Compare, compare_digits, take_while};
 
-pub(super) struct Version<'v> {
+pub(crate) struct Version<'v> {
     core: Vec<&'v [u8]>,
     pre: Vec<&'v [u8]>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     let text = text.strip_prefix(['v', '=']).unwrap_or(text);
     let without_build = text.split_once('+').map_or(text, |(version, _)| version);
     match without_build.split_once('-') {
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
 }
 
 /// A version whose pre-release begins at this byte, without a hyphen before it.
-pub(super) fn with_pre(text: &str, at: usize) -> Result<Version<'_>, &'static str> {
+pub(crate) fn with_pre(text: &str, at: usize) -> Result<Version<'_>, &'static str> {
     let (core, pre) = text.split_at_checked(at).ok_or("a character that no version has")?;
     from_parts(core, Some(pre))
 }
@@ -72,8 +72,8 @@ fn compare_identifier(a: &[u8], b: &[u8]) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

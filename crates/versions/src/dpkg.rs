@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use super::{Compare, compare_digits, take_while};
 
-pub(super) struct Version<'v> {
+pub(crate) struct Version<'v> {
     epoch: u32,
     upstream: &'v [u8],
     revision: &'v [u8],
 }
 
-pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     let text = text.trim();
     let (epoch, rest) = match text.split_once(':') {
         None => (0, text),
@@ -83,8 +83,8 @@ fn weight(byte: Option<&u8>) -> i16 {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

@@ -129,7 +129,7 @@ mod tests {
         [Order::Dpkg, Order::Apk, Order::Rpm, Order::Semver, Order::Go, Order::Pep440, Order::Maven];
 
     /// Checks that a list of versions is in strictly rising order.
-    pub(super) fn assert_rising(order: Order, versions: &[&str]) {
+    pub(crate) fn assert_rising(order: Order, versions: &[&str]) {
         for (i, a) in versions.iter().enumerate() {
             for (j, b) in versions.iter().enumerate() {
                 assert_eq!(order.compare(a, b).unwrap(), i.cmp(&j), "{a} with {b}");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     /// Checks that versions are equal to each other.
-    pub(super) fn assert_equal(order: Order, versions: &[&str]) {
+    pub(crate) fn assert_equal(order: Order, versions: &[&str]) {
         for a in versions {
             for b in versions {
                 assert_eq!(order.compare(a, b).unwrap(), Ordering::Equal, "{a} with {b}");

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use super::{Compare, compare_digits, take_while};
 
-pub(super) struct Version<'v> {
+pub(crate) struct Version<'v> {
     epoch: &'v str,
     version: &'v str,
     release: Option<&'v str>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     let (epoch, rest) = match text.split_once(':') {
         Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => (epoch, rest),
         Some(_) => return Err("the epoch is no number"),
@@ -102,8 +102,8 @@ fn is_separator(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::Compare;
 
-pub(super) struct Version {
+pub(crate) struct Version {
     epoch: u64,
     release: Vec<u64>,
     /// Development releases first, then alpha, beta, candidate, the release, then post-releases.
@@ -30,7 +30,7 @@ enum Local {
     Number(u64),
 }
 
-pub(super) fn parse(text: &str) -> Result<Version, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version, &'static str> {
     let lower = text.trim().to_ascii_lowercase();
     let text = lower.strip_prefix('v').unwrap_or(&lower);
     let (public, local) = match text.split_once('+') {
@@ -149,8 +149,8 @@ impl Compare for Version {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

@@ -11,14 +11,14 @@ const AFTER: [&str; 5] = ["cvs", "svn", "git", "hg", "p"];
 
 /// One token, in the order in which the ends of versions compare: a version that ends where another goes on
 /// with a number, a letter or a suffix after the release is the older one.
-pub(super) struct Version<'v> {
+pub(crate) struct Version<'v> {
     numbers: Vec<&'v [u8]>,
     letter: u8,
     suffixes: Vec<(i8, &'v [u8])>,
     revision: &'v [u8],
 }
 
-pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     let mut rest = text.as_bytes();
     let mut numbers = Vec::new();
     loop {
@@ -113,8 +113,8 @@ fn compare_suffixes(a: &[(i8, &[u8])], b: &[(i8, &[u8])]) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {

@@ -13,9 +13,9 @@ enum Item {
     List(Vec<Item>),
 }
 
-pub(super) struct Version(Vec<Item>);
+pub(crate) struct Version(Vec<Item>);
 
-pub(super) fn parse(text: &str) -> Result<Version, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Version, &'static str> {
     let text = text.trim();
     if text.is_empty() {
         return Err("it is empty");
@@ -195,8 +195,8 @@ fn rank(word: &str) -> (usize, &str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::order::Order;
-    use crate::order::tests::{assert_equal, assert_rising};
+    use crate::Order;
+    use crate::tests::{assert_equal, assert_rising};
 
     #[test]
     fn order() {
