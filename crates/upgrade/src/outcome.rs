@@ -62,6 +62,11 @@ fn running(view: &EngineView<'_>, container: &ContainerView<'_>, event: Event) -
     let killed = container.obeys_stop_signal() == Some(false);
     let mut effects = Vec::new();
     match fate(&declared.host_config.restart_policy, event, &view.live_restore, killed) {
+        Fate::Survives if declared.host_config.auto_remove && view.removes_what_live_restore_kept() => {
+            let reason = "runs with --rm: Docker 20.10 to 24.0.7 removes it when the daemon starts, although \
+                          live-restore kept it running";
+            return vec![effect(EffectKind::Removed, reason)];
+        }
         Fate::Survives => return survives(container, event),
         Fate::Unknown(why) => return vec![effect(EffectKind::Unknown, why)],
         _ if declared.host_config.auto_remove => effects.push(effect(
@@ -322,9 +327,23 @@ mod tests {
     fn rm_means_removed() {
         let it = facts(|c| c.declared().host_config.auto_remove = true);
         assert_eq!(kinds(&it, Event::Restart), [EffectKind::Removed]);
-        let it = with_live_restore(|c| c.declared().host_config.auto_remove = true);
-        assert_eq!(kinds(&it, Event::Restart), [EffectKind::None]);
-        assert_eq!(kinds(&it, Event::Reboot), [EffectKind::Removed]);
+    }
+
+    #[test]
+    fn before_24_0_8_rm_means_removed_even_with_live_restore() {
+        let mut it = with_live_restore(|c| c.declared().host_config.auto_remove = true);
+        for (version, wanted) in [
+            ("19.03.15", EffectKind::None),
+            ("20.10.24+dfsg1", EffectKind::Removed),
+            ("24.0.7", EffectKind::Removed),
+            ("24.0.8", EffectKind::None),
+            ("28.5.2", EffectKind::None),
+            ("dev", EffectKind::None),
+        ] {
+            it.engines[0].version.value_mut().unwrap().version = version.into();
+            assert_eq!(kinds(&it, Event::Restart), [wanted], "{version}");
+            assert_eq!(kinds(&it, Event::Reboot), [EffectKind::Removed], "{version}");
+        }
     }
 
     #[test]

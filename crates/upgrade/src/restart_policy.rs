@@ -28,8 +28,8 @@ pub(crate) enum Fate {
 }
 
 const NO_POLICY: &str = "has no restart policy: nobody starts it again";
-const ON_FAILURE: &str =
-    "restart policy on-failure: after an orderly stop it starts again only if it exited with an error";
+const ON_FAILURE: &str = "restart policy on-failure: it starts again only if it exits with an error when it is asked to \
+                          stop, and nobody knows that before";
 const UNLESS_STOPPED: &str = "restart policy unless-stopped: when the daemon starts without live-restore and finds \
                               the container running, it stops it and counts it as stopped by hand";
 
@@ -58,10 +58,7 @@ pub(crate) fn fate(policy: &str, event: Event, live_restore: &LiveRestore, kille
         "unless-stopped" if stopped_at_start => Fate::StaysDown(UNLESS_STOPPED),
         "unless-stopped" => Fate::Restarts,
         "on-failure" if killed || died_unseen => Fate::Restarts,
-        "on-failure" if matches!(live_restore, LiveRestore::Unknown(_)) => Fate::Unknown(
-            "restart policy on-failure: depends on live-restore, which could not be read".to_owned(),
-        ),
-        "on-failure" => Fate::StaysDown(ON_FAILURE),
+        "on-failure" => Fate::Unknown(ON_FAILURE.to_owned()),
         other => Fate::Unknown(format!("restart policy {other:?} is not known to plimsoll")),
     }
 }
@@ -70,7 +67,7 @@ pub(crate) fn fate(policy: &str, event: Event, live_restore: &LiveRestore, kille
 mod tests {
     use super::*;
 
-    /// Down, up again, or goes on, for no / on-failure / always / unless-stopped; the container exits with 0.
+    /// Down, up again, or goes on, for no / on-failure / always / unless-stopped; the container obeys SIGTERM.
     fn row(event: Event, live_restore: &LiveRestore) -> String {
         ["no", "on-failure", "always", "unless-stopped"]
             .map(|policy| match fate(policy, event, live_restore, false) {
@@ -86,14 +83,14 @@ mod tests {
     fn the_measured_matrix() {
         use Event::{Crash, Reboot, Restart};
         use LiveRestore::{LostAtRestart, NotLoaded, Off, On};
-        assert_eq!(row(Restart, &Off), "down down up up");
-        assert_eq!(row(Crash, &Off), "down down up down");
+        assert_eq!(row(Restart, &Off), "down unknown up up");
+        assert_eq!(row(Crash, &Off), "down unknown up down");
         assert_eq!(row(Crash, &On), "goes-on goes-on goes-on goes-on");
         assert_eq!(row(Restart, &On), "goes-on goes-on goes-on goes-on");
-        assert_eq!(row(Restart, &LostAtRestart), "down down up down");
-        assert_eq!(row(Restart, &NotLoaded), "down down up up");
+        assert_eq!(row(Restart, &LostAtRestart), "down unknown up down");
+        assert_eq!(row(Restart, &NotLoaded), "down unknown up up");
         assert_eq!(row(Reboot, &On), "down up up up");
-        assert_eq!(row(Reboot, &Off), "down down up up");
+        assert_eq!(row(Reboot, &Off), "down unknown up up");
     }
 
     #[test]

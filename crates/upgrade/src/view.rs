@@ -84,6 +84,15 @@ impl<'a> EngineView<'a> {
             .try_fold(0, |longest, timeout| Some(longest.max(timeout?)))
     }
 
+    /// Whether the next daemon removes containers of `docker run --rm` when it starts, although live-restore kept them
+    /// (moby #46308: from 20.10 on, mended in 24.0.8 and 25.0).
+    pub(crate) fn removes_what_live_restore_kept(&self) -> bool {
+        let on_disk = self.daemon_program().and_then(|(component, _)| component.version.value());
+        let running = self.engine.version.value().map(|version| &version.version);
+        let next = on_disk.or(running).and_then(|version| release(version));
+        next.is_some_and(|release| ((20, 10, 0)..(24, 0, 8)).contains(&release))
+    }
+
     /// The daemon's own row among the running programs.
     pub(crate) fn daemon_program(&self) -> Option<(&'a plimsoll_facts::Component, &'a RunningProgram)> {
         let pid = self.engine.daemon.value()?.pid;
@@ -216,6 +225,17 @@ pub(crate) enum LoopbackClients {
 pub(crate) fn seconds(whole: i64) -> f64 {
     // Time-outs are far below the 2^52 from which a double loses whole numbers.
     whole as f64
+}
+
+/// The three numbers of a release, as of `20.10.24+dfsg1`; without an epoch.
+pub(crate) fn release(version: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = version.splitn(3, '.');
+    let mut next = || {
+        let text = numbers.next()?;
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        text.get(..end)?.parse().ok()
+    };
+    Some((next()?, next()?, next().unwrap_or(0)))
 }
 
 /// File name of the process's program; empty where it could not be read.

@@ -19,9 +19,15 @@ pub(super) fn no_restart_policy(view: &EngineView<'_>) -> Option<Found> {
 }
 
 pub(super) fn removed_when_stopped(view: &EngineView<'_>) -> Option<Found> {
+    let even_so = match view.removes_what_live_restore_kept() {
+        true => "; with this Docker, a start of the daemon does so too, even with live-restore (moby #46308)",
+        false => "",
+    };
     Found::about(
         running(view, removed),
-        "run with --rm: whatever stops them also removes them, with the data in their anonymous volumes",
+        format!(
+            "run with --rm: whatever stops them also removes them, with the data in their anonymous volumes{even_so}"
+        ),
         "save what they hold before the step; recreate what must last without --rm and with a named volume",
     )
 }

@@ -5,7 +5,7 @@ use plimsoll_rules::Evidence;
 
 use super::{Found, running};
 use crate::live_restore::LiveRestore;
-use crate::view::EngineView;
+use crate::view::{EngineView, release};
 
 /// Options that must not change under containers that go on (dockerd's manual, "live restore").
 const NETWORK_OPTIONS: [&str; 7] =
@@ -116,9 +116,9 @@ pub(super) fn package_restarts_daemon(view: &EngineView<'_>) -> Option<Found> {
 /// Docker's unit bound itself to containerd's until 20.10: a restart of containerd stopped dockerd for good.
 pub(super) fn containerd_stops_daemon(view: &EngineView<'_>) -> Option<Found> {
     let version = view.engine.version.value()?;
-    let major: u32 = version.version.split('.').next()?.parse().ok()?;
-    let separate = |kind| kind == ComponentKind::Containerd;
-    if !(17..20).contains(&major) || !view.facts.components.iter().any(|component| separate(component.kind)) {
+    let (major, ..) = release(&version.version)?;
+    let separate = view.facts.components.iter().any(|component| component.kind == ComponentKind::Containerd);
+    if !(17..20).contains(&major) || !separate {
         return None;
     }
     let trap = Found::new(
