@@ -18,7 +18,7 @@ pub(crate) struct World {
     containers: Vec<String>,
     children: Vec<Child>,
     mounts: Vec<PathBuf>,
-    cgroups: Vec<PathBuf>,
+    cgroups: Vec<String>,
     dir: tempfile::TempDir,
 }
 
@@ -88,7 +88,7 @@ impl World {
             }
             if !path.exists() {
                 fs::create_dir(&path).unwrap();
-                self.cgroups.push(path.clone());
+                self.cgroups.push(name.to_owned());
             }
             fs::write(path.join(file), value).unwrap();
         }
@@ -108,8 +108,10 @@ impl Drop for World {
         for target in self.mounts.iter().rev() {
             run("umount", &["--lazy", target.to_str().unwrap_or_default()]);
         }
-        for path in &self.cgroups {
-            let _ = fs::remove_dir(path);
+        // The runtime made the parent in all other hierarchies too.
+        let hierarchies: Vec<_> = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().collect();
+        for (hierarchy, name) in hierarchies.iter().flat_map(|h| self.cgroups.iter().map(move |n| (h, n))) {
+            let _ = fs::remove_dir(hierarchy.path().join(name));
         }
     }
 }
