@@ -3,7 +3,7 @@
 mod diag;
 
 use std::collections::{HashMap, HashSet};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use plimsoll_facts::Socket;
 use rustix::io::Errno;
@@ -113,10 +113,23 @@ where
 }
 
 fn listeners_of(namespace: OwnedFd) -> Result<Listeners, Error> {
-    use std::os::fd::AsFd;
-    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+    enter(&namespace)?;
     let mut diag = Diag::open()?;
     Ok(Listeners { inet: diag.inet_listeners(), unix: diag.unix_listeners() })
+}
+
+/// Acts in a network namespace, in a thread that ends with it.
+///
+/// # Errors
+/// When the namespace cannot be entered.
+pub(crate) fn inside<T: Send>(namespace: OwnedFd, act: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let visit = || enter(&namespace).map(|()| act());
+    std::thread::scope(|scope| scope.spawn(visit).join()).unwrap_or(Err(Error::Malformed))
+}
+
+/// Moves the calling thread into a network namespace.
+fn enter(namespace: &OwnedFd) -> Result<(), Error> {
+    Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
 }
 
 /// Who holds which socket.

@@ -61,6 +61,18 @@ impl Kernel {
         sockets::listeners_in([namespace]).pop().unwrap_or(Err(sockets::Error::Malformed))
     }
 
+    /// Does something, such as connecting to a port, in the network namespace of a process that is in another one.
+    ///
+    /// # Errors
+    /// When the namespace cannot be entered.
+    pub(super) fn inside_network_of<T: Send>(
+        &self,
+        pid: u32,
+        act: impl FnOnce() -> T + Send,
+    ) -> Result<T, sockets::Error> {
+        sockets::inside(self.proc.pid(pid).and_then(|dir| dir.follow("ns/net", OFlags::RDONLY))?, act)
+    }
+
     /// The processes that hold a listening socket, ascending, and how many processes could not be looked into.
     pub(super) fn holders(&self, inode: u64) -> (Vec<u32>, usize) {
         let pids = self.proc.pids().unwrap_or_default();

@@ -62,11 +62,20 @@ pub(super) fn of_daemon(kernel: &Kernel, expected: &Expected<'_>) -> Result<Vec<
             tls: TlsState::NotApplicable,
         })
         .collect();
-    for (number, socket) in tcp().filter(|socket| held.contains(&socket.inode)).enumerate() {
-        let may_ask = shared && number < MAX_PROBES;
-        let (purpose, tls) = tcp_state(socket, expected, may_ask);
-        listeners.push(EngineListener { purpose, socket: by_daemon(socket.clone()), tls });
-    }
+    let held_tcp: Vec<&Socket> = tcp().filter(|socket| held.contains(&socket.inode)).collect();
+    let states = |may_ask: bool| -> Vec<(ListenerPurpose, TlsState)> {
+        let numbered = held_tcp.iter().enumerate();
+        numbered.map(|(number, socket)| tcp_state(socket, expected, may_ask && number < MAX_PROBES)).collect()
+    };
+    let found = match held_tcp.is_empty() || shared {
+        true => states(true),
+        false => kernel.inside_network_of(expected.pid, || states(true)).unwrap_or_else(|_| states(false)),
+    };
+    listeners.extend(held_tcp.iter().zip(found).map(|(socket, (purpose, tls))| EngineListener {
+        purpose,
+        socket: by_daemon((*socket).clone()),
+        tls,
+    }));
     Ok(listeners)
 }
 

@@ -5,6 +5,9 @@
 
 mod cases;
 mod docker;
+mod engines;
+mod own_engine;
+mod privileged;
 mod scene;
 
 use std::process::ExitCode;
@@ -13,6 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::docker::missing;
 
+#[expect(clippy::print_stderr, reason = "a harness of its own tells on its own why it skips")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing();
@@ -23,13 +27,12 @@ fn main() -> ExitCode {
         }
         eprintln!("live tests are skipped: {reason}");
     }
-    let trials = scene::tests(cases::CASES)
-        .into_iter()
-        .map(|(name, test)| {
-            Trial::test(name, move || test().map_err(Failed::from)).with_ignored_flag(missing.is_some())
-        })
-        .collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let tests = scene::tests(cases::CASES).chain(engines::tests()).chain(privileged::tests());
+    let trials = tests.map(|test| {
+        Trial::test(test.name, move || (test.run)().map_err(Failed::from))
+            .with_ignored_flag(missing.is_some())
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
     docker::clean();
     conclusion.exit_code()
 }

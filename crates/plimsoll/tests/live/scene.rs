@@ -76,36 +76,48 @@ impl Report {
 
     /// The answers of a rule about the subject of this name.
     pub(crate) fn answers(&self, rule: &str, subject: &str) -> Vec<&Value> {
-        let all = self.document["findings"].as_array().map_or(&[][..], Vec::as_slice);
-        all.iter()
-            .filter(|finding| finding["rule"] == rule && finding["subject"]["name"] == subject)
-            .collect()
+        let all = self.findings().filter(|finding| finding["rule"] == rule);
+        all.filter(|finding| finding["subject"]["name"] == subject).collect()
     }
 
-    /// The whole document.
-    pub(crate) fn document(&self) -> &Value {
-        &self.document
+    /// The answers of a rule about an engine, or about the host that it is on.
+    pub(crate) fn answers_of_engine(&self, rule: &str, endpoint: &str) -> Vec<&Value> {
+        let all = self.findings().filter(|finding| finding["rule"] == rule);
+        all.filter(|f| f["subject"]["name"] == endpoint || f["subject"]["kind"] == "host").collect()
+    }
+
+    fn findings(&self) -> impl Iterator<Item = &Value> {
+        self.document["findings"].as_array().into_iter().flatten()
+    }
+}
+
+/// A test: its name, and what it does.
+pub(crate) struct Test {
+    /// Name, which begins with the number of the case where there is one.
+    pub(crate) name: &'static str,
+    /// Fails with what is wrong.
+    pub(crate) run: Box<dyn FnOnce() -> Result<(), String> + Send>,
+}
+
+impl Test {
+    /// A test of this name.
+    pub(crate) fn new(name: &'static str, run: impl FnOnce() -> Result<(), String> + Send + 'static) -> Self {
+        Self { name, run: Box::new(run) }
     }
 }
 
 /// The tests of a list of cases: all containers are started before the one audit that every test reads.
-pub(crate) fn tests(
-    cases: &'static [Case],
-) -> Vec<(&'static str, Box<dyn Fn() -> Result<(), String> + Send>)> {
-    cases
-        .iter()
-        .map(|case| {
-            let test = move || {
-                let scene = scene(cases);
-                let report = scene.report.as_ref().map_err(Clone::clone)?;
-                if let Some((_, why)) = scene.not_started.iter().find(|(name, _)| *name == case.name) {
-                    return Err(format!("could not be set up: {why}"));
-                }
-                case.check(report)
-            };
-            (case.name, Box::new(test) as Box<dyn Fn() -> Result<(), String> + Send>)
+pub(crate) fn tests(cases: &'static [Case]) -> impl Iterator<Item = Test> {
+    cases.iter().map(move |case| {
+        Test::new(case.name, move || {
+            let scene = scene(cases);
+            let report = scene.report.as_ref().map_err(Clone::clone)?;
+            match scene.not_started.iter().find(|(name, _)| *name == case.name) {
+                Some((_, why)) => Err(format!("could not be set up: {why}")),
+                None => case.check(report),
+            }
         })
-        .collect()
+    })
 }
 
 struct Scene {

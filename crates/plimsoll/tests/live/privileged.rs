@@ -1,0 +1,116 @@
+//! Privileged containers and sessions. This needs every capability of the kernel: where the machine lacks one
+//! (`CAP_SYS_RESOURCE` in some virtual machines), a runtime that drops it from the configuration stands in for runc.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use crate::own_engine::{OwnEngine, Setup};
+use crate::scene::{Report, Test};
+
+const IMAGE: &str = "plimsoll-test/sleep";
+
+/// Takes one capability out of the bundle's config.json, or of the process that `exec` was given, and calls runc.
+const RUNTIME: &str = r#"#!/bin/sh
+before=
+for argument in "$@"; do
+    file=
+    case $before in
+        --bundle) file=$argument/config.json ;;
+        --process) file=$argument ;;
+    esac
+    [ -z "$file" ] || sed -i 's/"CAP_SYS_RESOURCE",//g; s/,"CAP_SYS_RESOURCE"//g' "$file"
+    before=$argument
+done
+exec runc "$@"
+"#;
+
+const SETUP: Setup = Setup {
+    config: "{}",
+    flags: &[
+        "-Hunix://{dir}/docker.sock",
+        "--add-runtime=lacking={dir}/lacking",
+        "--default-runtime=lacking",
+    ],
+    before: runtime,
+};
+
+/// Container, options of `docker run`.
+const CONTAINERS: [(&str, &[&str]); 3] = [
+    ("privileged", &["--privileged"]),
+    ("every-block-device", &["--device-cgroup-rule", "b *:* rwm"]),
+    ("entered", &[]),
+];
+
+/// Name of a test; container, rule and status.
+type Case = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
+
+const CASES: &[Case] = &[
+    (
+        "case_06_privileged_has_no_seccomp_filter",
+        &[("privileged", "container-privileged", "fail"), ("privileged", "seccomp-disabled", "fail")],
+    ),
+    (
+        "case_07_privileged_has_every_capability",
+        &[
+            ("privileged", "capabilities-beyond-default", "fail"),
+            ("privileged", "kernel-paths-unmasked", "fail"),
+        ],
+    ),
+    (
+        "case_09_every_device",
+        &[
+            ("privileged", "host-devices-exposed", "fail"),
+            ("every-block-device", "host-devices-exposed", "fail"),
+            ("entered", "host-devices-exposed", "pass"),
+        ],
+    ),
+    (
+        "case_34_a_privileged_session",
+        &[
+            ("entered", "privileged-exec", "fail"),
+            ("entered", "container-privileged", "pass"),
+            ("every-block-device", "privileged-exec", "pass"),
+        ],
+    ),
+];
+
+/// The tests, which read one audit.
+pub(crate) fn tests() -> impl Iterator<Item = Test> {
+    let audited = Arc::new(OnceLock::new());
+    CASES.iter().map(move |&(name, expected)| {
+        let audited = Arc::clone(&audited);
+        Test::new(name, move || {
+            let report = audited.get_or_init(audit).as_ref().map_err(Clone::clone)?;
+            check(report, expected)
+        })
+    })
+}
+
+fn audit() -> Result<Report, String> {
+    let engine = OwnEngine::start(&SETUP)?;
+    engine.import_sleep(IMAGE)?;
+    for (name, options) in CONTAINERS {
+        engine.docker(&[&["run", "-d", "--name", name], options, &[IMAGE, "sleep", "600"]].concat())?;
+    }
+    engine.docker(&["exec", "-d", "--privileged", "entered", "sleep", "600"])?;
+    Report::of(&["--host", &engine.host()])
+}
+
+fn check(report: &Report, expected: &[(&str, &str, &str)]) -> Result<(), String> {
+    for (container, rule, status) in expected {
+        let found = report.answers(rule, container);
+        if found.len() != 1 || found[0]["status"] != *status {
+            return Err(format!("{rule} about {container}: wanted {status}, found {found:#?}"));
+        }
+    }
+    Ok(())
+}
+
+fn runtime(dir: &Path) -> Result<(), String> {
+    let path = dir.join("lacking");
+    fs::write(&path, RUNTIME)
+        .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+        .map_err(|error| error.to_string())
+}
