@@ -33,7 +33,8 @@ pub struct InstalledPackage {
     pub name: String,
     /// Version as the manager writes it; an rpm's is `epoch:version-release`, without an epoch of 0.
     pub version: String,
-    /// Source package; the package itself where none is recorded. `None` for language packages.
+    /// Source package; the package itself where it records none. `None`: not known (chiselled images), or a language
+    /// package.
     pub source_name: Option<String>,
     /// Version of the source package, which may differ from the binary package's. An rpm's has no epoch.
     pub source_version: Option<String>,

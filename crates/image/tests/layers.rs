@@ -272,6 +272,21 @@ fn content_of_an_image() {
 }
 
 #[test]
+fn file_capabilities() {
+    // cap_net_raw=ep, as `setcap` writes it.
+    const NET_RAW: &str = "\u{1}\0\0\u{2}\0\u{20}\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let layers = stack(&[&[File("usr/bin/ping", "x"), FileMode("usr/bin/ping", 0o755)]]);
+    let ping = layers.dir.path().join("0/usr/bin/ping");
+    if setxattr(ping, "security.capability", NET_RAW.as_bytes(), XattrFlags::empty()).is_err() {
+        // Only root may.
+        assert!(!rustix::process::geteuid().is_root());
+        return;
+    }
+    let content = Reader::default().content(&layers.open(Union::Overlay), "test", "");
+    assert_eq!(content.privileged_files[0].capabilities.unwrap().names(), ["NET_RAW"]);
+}
+
+#[test]
 fn walks_are_bounded() {
     let many: Vec<String> = (0..50).map(|n| format!("d/{n}")).collect();
     let items: Vec<_> = many.iter().map(|path| File(path, "")).collect();

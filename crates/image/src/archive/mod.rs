@@ -25,6 +25,7 @@ pub use documents::ArchiveImage;
 use documents::LayerName;
 use layer::Layer;
 use squashed::Squashed;
+pub(crate) use stream::unpack_zstd;
 use stream::{Compression, Hashed, Window, unpack};
 
 use crate::content;

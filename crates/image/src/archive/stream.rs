@@ -169,6 +169,11 @@ impl<R: Read> Source for Unpacked<R> {
     }
 }
 
+/// What the frames of a zstd stream unpack to.
+pub(crate) fn unpack_zstd<'a>(bytes: &'a [u8]) -> impl Read + 'a {
+    ZstdFrames { decoder: FrameDecoder::new(), stream: bytes }
+}
+
 /// All frames of a zstd stream (RFC 8878); those that are to be skipped are.
 struct ZstdFrames<R> {
     decoder: FrameDecoder,

@@ -4,6 +4,7 @@
 
 pub(crate) mod apk;
 pub(crate) mod bytes;
+mod chisel;
 pub(crate) mod dpkg;
 mod owners;
 pub(crate) mod rpm;
@@ -26,11 +27,12 @@ pub(crate) fn directories() -> impl Iterator<Item = &'static str> {
     ["var/lib/dpkg", "var/lib/dpkg/info", "var/lib/dpkg/status.d", "lib/apk/db", "usr/lib/apk/db"]
         .into_iter()
         .chain(rpm::DIRS)
-        .chain(["var/lib/rpmmanifest"])
+        .chain(["var/lib/rpmmanifest", "var/lib/chisel"])
 }
 
 /// The files of databases that are in no directory of their own.
-pub(crate) const FILES: [&str; 15] = [
+pub(crate) const FILES: [&str; 16] = [
+    "var/lib/chisel/manifest.wall",
     "var/lib/dpkg/status",
     "lib/apk/db/installed",
     "usr/lib/apk/db/installed",
@@ -65,7 +67,7 @@ impl Database {
     /// Reads whatever databases an image has.
     pub(crate) fn read(tree: &dyn Tree) -> Self {
         let mut database = Self::default();
-        for read in [dpkg::read, apk::read, rpm::read] {
+        for read in [dpkg::read, chisel::read, apk::read, rpm::read] {
             if let Err((path, error)) = read(tree, &mut database) {
                 database.gap(path, error);
             }
