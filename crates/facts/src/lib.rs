@@ -3,6 +3,7 @@
 //! Nothing here opens a file, reads a clock or judges. Collectors fill these types, rules read them.
 //! `declared` is what the engine was asked for; `effective` is what the kernel enforces.
 
+mod boundary;
 mod component;
 mod container;
 mod engine;
@@ -16,6 +17,7 @@ mod packages;
 mod redact;
 mod vulnerability;
 
+pub use boundary::*;
 pub use component::*;
 pub use container::*;
 pub use engine::*;
@@ -58,6 +60,9 @@ pub struct Facts {
     pub components: Vec<Component>,
     /// Each engine that answered, or was named and did not.
     pub engines: Vec<Engine>,
+    /// Which published flaws the programs above and the kernel have. Collecting leaves it out: it is judged from the
+    /// other facts and from what the build knows.
+    pub boundary: Fact<Vec<BoundaryVerdict>>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
 }

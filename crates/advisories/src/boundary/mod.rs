@@ -1,6 +1,7 @@
 //! What is known about the wall between containers and host: `knowledge/` at the root of the repository, compiled in.
 
 mod entry;
+mod judge;
 #[cfg(test)]
 mod knowledge;
 pub mod precondition;
@@ -9,6 +10,7 @@ mod upstream;
 use std::sync::LazyLock;
 
 pub use entry::*;
+pub use judge::judge;
 pub use upstream::UpstreamVersion;
 
 use crate::{Severity, cvss};
@@ -40,5 +42,16 @@ impl BoundaryAdvisory {
         let tenths = tenths.map(|tenths| tenths as u8);
         let by_vector = || self.vector.as_deref().and_then(cvss::base_score);
         tenths.or_else(by_vector).map_or(Severity::Unknown, Severity::of_score)
+    }
+}
+
+#[cfg(test)]
+impl BoundaryAdvisory {
+    /// An advisory that says nothing but its id and component.
+    fn named(id: &str, component: &str) -> Self {
+        toml::from_str(&format!(
+            "id = \"{id}\"\ntitle = \"\"\ncomponent = \"{component}\"\nsources = []\n[upstream]"
+        ))
+        .unwrap()
     }
 }

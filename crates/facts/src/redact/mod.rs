@@ -39,6 +39,7 @@ pub fn redact(facts: &mut Facts) {
     for component in &mut facts.components {
         names.path(&mut component.path);
     }
+    each(&mut facts.boundary, |verdict| names.path(&mut verdict.program));
     for gap in &mut facts.gaps {
         names.text(&mut gap.subject);
         names.path(&mut gap.source);
