@@ -12,6 +12,7 @@ mod distributions;
 mod finding;
 mod history;
 mod judge;
+mod known_flaws;
 mod paths;
 mod processes;
 mod reference;

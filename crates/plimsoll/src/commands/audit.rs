@@ -29,7 +29,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     if args.redact {
         plimsoll_facts::redact(&mut facts);
     }
-    let mut audit = judge::judge(&facts, &policy)?;
+    let mut audit = judge::judge(&mut facts, &policy)?;
     audit.cis = args.cis.map(|version| CisView::of(&audit, benchmark(version)));
     output::with(args.output.as_deref(), |out| write(args, &audit, out))?;
     let fail_on = args.fail_on.or(policy.fail_on);

@@ -32,11 +32,12 @@ pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
     })
 }
 
-/// Asks the rules that the policy wants, applies its decisions, and adds what upgrade steps would stop.
+/// Holds the host against the boundary knowledge, asks the rules that the policy wants, applies its decisions, and adds what upgrade steps would stop.
 ///
 /// # Errors
 /// When the facts bear no date.
-pub(crate) fn judge(facts: &Facts, policy: &Policy) -> Result<Audit> {
+pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
+    plimsoll_advisories::boundary::judge(facts);
     let (wanted, off): (Vec<&Rule>, Vec<&Rule>) =
         plimsoll_rules::all().partition(|rule| policy.enables(rule));
     let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());

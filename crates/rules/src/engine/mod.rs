@@ -34,6 +34,7 @@ crate::rules! {
     extra_root_accounts,
     firewall_rules_unmanaged,
     image_without_healthcheck,
+    known_engine_flaw,
     live_restore_off,
     metrics_exposed,
     new_privileges_by_default,

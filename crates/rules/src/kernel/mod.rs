@@ -3,6 +3,7 @@
 pub(crate) mod sysctl;
 
 crate::rules! {
+    known_kernel_flaw,
     booted_kernel_outdated,
     reboot_pending,
     host_distribution_end_of_life,

@@ -5,6 +5,7 @@ pub(crate) mod life;
 pub(crate) mod update;
 
 crate::rules! {
+    known_runtime_flaw,
     runtime_binary_replaced,
     runtime_update_available,
     runtime_end_of_life,
