@@ -36,8 +36,8 @@ pub struct BoundaryVerdict {
     pub severity: String,
     /// When CISA listed it as known to be exploited, `YYYY-MM-DD`.
     pub exploited: Option<String>,
-    /// Whether exploits are public.
-    pub public_exploit: bool,
+    /// Whether Metasploit has a module for it.
+    pub metasploit: bool,
     /// What an attacker gets.
     pub impact: Option<String>,
 }

@@ -36,7 +36,10 @@ pub(crate) fn judge(facts: &Facts, program: &str, renewal: &Renewal<'_>) -> Judg
         return not_applicable("no boundary advisory is about it");
     }
     if !flaws.is_empty() {
-        flaws.sort_by_key(|flaw| Reverse((severity(flaw), flaw.exploited.is_some(), flaw.public_exploit)));
+        flaws.sort_by_key(|flaw| {
+            let scored = flaw.severity != "unknown";
+            Reverse((severity(flaw), flaw.exploited.is_some(), flaw.certain, flaw.metasploit, scored))
+        });
         return fail(problem(&flaws, &open, about.len(), source, renewal));
     }
     match open.first() {
@@ -52,7 +55,7 @@ pub(crate) fn judge(facts: &Facts, program: &str, renewal: &Renewal<'_>) -> Judg
 fn checked(about: &[&BoundaryVerdict], source: &str) -> Evidence {
     let count = |status| about.iter().filter(|verdict| verdict.status == status).count();
     let value = format!(
-        "{}: {} have their fix, {} were never in it",
+        "{} (fixed: {}, never affected: {})",
         about.len(),
         count(BoundaryStatus::Fixed),
         count(BoundaryStatus::NotAffected)
@@ -103,14 +106,17 @@ fn message(flaws: &[&BoundaryVerdict]) -> String {
 }
 
 fn shown(flaw: &BoundaryVerdict) -> Evidence {
-    let mut words = vec![flaw.severity.clone()];
+    let mut words = vec![match flaw.severity.as_str() {
+        "unknown" | "" => "not scored".to_owned(),
+        word => word.to_owned(),
+    }];
     words.extend(flaw.exploited.as_ref().map(|day| format!("listed as exploited {day}")));
-    if flaw.exploited.is_none() && flaw.public_exploit {
-        words.push("exploits are public".to_owned());
+    if flaw.metasploit {
+        words.push("Metasploit has a module".to_owned());
     }
     words.extend(flaw.impact.clone());
     if !flaw.certain {
-        words.push("by version alone".to_owned());
+        words.push(flaw.reason.clone().unwrap_or_else(|| "by version alone".to_owned()));
     }
     let version = match (&flaw.other, flaw.status) {
         (Some(other), BoundaryStatus::FixedAfterRestart) if flaw.program == "kernel" => {
@@ -229,7 +235,7 @@ mod tests {
         let checked =
             asked(vec![flaw("CVE-1", BoundaryStatus::Fixed), flaw("CVE-2", BoundaryStatus::NotAffected)]);
         let Ok(Outcome::Pass(evidence)) = checked else { panic!("{checked:?}") };
-        assert_eq!(evidence[0].value, "2: 1 have their fix, 1 were never in it");
+        assert_eq!(evidence[0].value, "2 (fixed: 1, never affected: 1)");
     }
 
     #[test]

@@ -93,10 +93,8 @@ impl Question<'_> {
             return Standing::Unknown { reason };
         }
         match &self.copy.base {
-            Some(base) => self.advisory.upstream.standing(base),
-            None => Standing::Unknown {
-                reason: format!("`{}` is no version of {}", self.copy.shown, self.project),
-            },
+            Ok(base) => self.advisory.upstream.standing(base),
+            Err(reason) => Standing::Unknown { reason: reason.clone() },
         }
     }
 
@@ -147,7 +145,7 @@ impl Question<'_> {
 
     /// Whether the flaw came into the package's branch after the version that the package bears.
     fn may_have_come_later(&self, package: &DistributionPackage) -> bool {
-        let branch = self.copy.base.as_ref().map(UpstreamVersion::branch);
+        let branch = self.copy.base.as_ref().ok().map(UpstreamVersion::branch);
         let begins = |range: &UpstreamRange| {
             let introduced = range.introduced.as_deref().and_then(UpstreamVersion::parse);
             introduced.is_some_and(|introduced| Some(introduced.branch()) == branch)
@@ -245,7 +243,7 @@ impl Question<'_> {
         let branch = |version: Option<&UpstreamVersion>| version.map(UpstreamVersion::branch);
         let of_fix = fixed.and_then(UpstreamVersion::parse);
         package.release.starts_with("debian:")
-            && (fixed.is_none() || branch(of_fix.as_ref()) != branch(self.copy.base.as_ref()))
+            && (fixed.is_none() || branch(of_fix.as_ref()) != branch(self.copy.base.as_ref().ok()))
             && matches!(self.standing(), Standing::Affected { .. })
     }
 }
@@ -278,22 +276,19 @@ mod tests {
     }
 
     fn debian(version: &str) -> Copy {
-        Copy {
-            shown: version.into(),
-            base: UpstreamVersion::parse(version),
-            maker: Maker::Distribution(DistributionPackage {
-                release: "debian:12".into(),
-                name: "runc".into(),
-                binary: "runc".into(),
-                version: version.into(),
-                order: Order::Dpkg,
-                base: Base::Version,
-            }),
-        }
+        let package = DistributionPackage {
+            release: "debian:12".into(),
+            name: "runc".into(),
+            binary: "runc".into(),
+            version: version.into(),
+            order: Order::Dpkg,
+            base: Base::Version,
+        };
+        Copy::of(version, Maker::Distribution(package))
     }
 
     fn own(version: &str, sure: bool) -> Copy {
-        Copy { shown: version.into(), base: UpstreamVersion::parse(version), maker: Maker::Project { sure } }
+        Copy::of(version, Maker::Project { sure })
     }
 
     fn status(notes: Vec<DistributionNote>, copy: &Copy) -> (BoundaryStatus, bool) {

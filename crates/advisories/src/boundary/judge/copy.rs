@@ -10,8 +10,8 @@ use crate::order::Order;
 pub(super) struct Copy {
     /// Version to show.
     pub(super) shown: String,
-    /// The project's part of it.
-    pub(super) base: Option<UpstreamVersion>,
+    /// The project's part of it, or why there is none.
+    pub(super) base: Result<UpstreamVersion, String>,
     /// Who made it.
     pub(super) maker: Maker,
 }
@@ -59,6 +59,18 @@ pub(super) enum Base {
     Branch,
     /// Nothing: Red Hat's kernels take fixes and features from any later version.
     Nothing,
+}
+
+impl Copy {
+    /// A copy whose version is this text.
+    pub(super) fn of(version: &str, maker: Maker) -> Self {
+        Self { shown: version.to_owned(), base: read(version), maker }
+    }
+}
+
+/// The project's part of a version text.
+pub(super) fn read(version: &str) -> Result<UpstreamVersion, String> {
+    UpstreamVersion::parse(version).ok_or_else(|| format!("`{version}` is no version that can be compared"))
 }
 
 /// Names of packages that the projects, or others than the distribution, publish.

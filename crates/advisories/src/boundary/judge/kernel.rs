@@ -7,7 +7,7 @@ use plimsoll_facts::{BoundaryStatus, BoundaryVerdict, Fact, Facts, Host, Install
 use super::assess::{Assessment, assess};
 use super::copy::{Base, Copy, DistributionPackage, Maker, release};
 use super::verdict;
-use crate::boundary::{BoundaryAdvisory, UpstreamVersion};
+use crate::boundary::BoundaryAdvisory;
 use crate::order::Order;
 
 /// By which facts and findings call it.
@@ -146,10 +146,10 @@ fn next(host: &Host) -> Option<Copy> {
 
 fn copy(maker: Maker, uname_release: &str) -> Copy {
     let shown = match &maker {
-        Maker::Distribution(package) => &package.version,
-        _ => uname_release,
+        Maker::Distribution(package) => package.version.clone(),
+        _ => uname_release.to_owned(),
     };
-    Copy { base: UpstreamVersion::parse(shown), shown: shown.to_owned(), maker }
+    Copy::of(&shown, maker)
 }
 
 /// The words of a release that are no part of its version: `cloud`, `amd`, `generic`.

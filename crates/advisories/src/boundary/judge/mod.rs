@@ -50,7 +50,7 @@ fn verdict(
         source: found.source,
         severity: advisory.severity().id().to_owned(),
         exploited: advisory.exploited.clone(),
-        public_exploit: advisory.public_exploits.is_some() || advisory.metasploit,
+        metasploit: advisory.metasploit,
         impact: advisory.impact.clone(),
         ..BoundaryVerdict::default()
     }

@@ -7,7 +7,7 @@ use plimsoll_facts::{
 use super::assess::{Assessment, assess};
 use super::copy::{Copy, DistributionPackage, Maker, is_projects_own};
 use super::verdict;
-use crate::boundary::{BoundaryAdvisory, UpstreamVersion};
+use crate::boundary::BoundaryAdvisory;
 
 /// The project whose version numbers a program bears; nothing for programs that are not judged.
 fn project(kind: ComponentKind) -> Option<&'static str> {
@@ -64,29 +64,32 @@ pub(super) fn judge(
 
 fn on_disk(component: &Component, os: &Fact<OsRelease>) -> Copy {
     let of_file = component.version.value();
+    let package = component.package.value();
     let maker = match &component.package {
         Fact::Known { value, .. } if is_projects_own(value) => Maker::Project { sure: true },
         Fact::Known { value, .. } => match DistributionPackage::of(value, os) {
             Some(package) => Maker::Distribution(package),
             None => Maker::Unknown(format!("packages of {} are not judged", value.manager)),
         },
-        Fact::Absent { .. } => Maker::Project { sure: true },
+        // A distribution's mark (`+dfsg1`, `~ds1`) on a file that no package owns: taken from a package, of which one
+        // cannot tell what it mended.
+        Fact::Absent { .. } => {
+            Maker::Project { sure: of_file.is_none_or(|version| !version.contains(['+', '~'])) }
+        }
         Fact::Unreadable { reason, .. } => {
             Maker::Unknown(format!("the package that owns it is not known: {reason}"))
         }
     };
-    let of_package = component.package.value().map(|package| &package.version);
-    let shown = match &maker {
-        Maker::Distribution(_) => of_package.or(of_file),
-        _ => of_file.or(of_package),
-    };
-    let shown = shown.cloned().unwrap_or_else(|| "not known".to_owned());
-    let base = match &maker {
-        // containerd.io's package version is not runc's, which it holds too.
-        Maker::Project { .. } | Maker::Unknown(_) => of_file.map(String::as_str),
-        _ => Some(shown.as_str()),
-    };
-    Copy { base: base.and_then(UpstreamVersion::parse), shown, maker }
+    match (&maker, package, of_file) {
+        (Maker::Distribution(_), Some(package), _) => Copy::of(&package.version, maker),
+        // containerd.io's package version is not that of the runc which it holds too.
+        (_, _, Some(version)) => Copy::of(version, maker),
+        (_, package, None) => {
+            let shown = package.map_or("not known", |package| &package.version).to_owned();
+            let why = component.version.require().err().map_or_else(String::new, |gap| gap.reason);
+            Copy { shown, base: Err(format!("the program's version could not be read: {why}")), maker }
+        }
+    }
 }
 
 /// An older copy that a process still runs: its version, or why it is not known.
@@ -104,14 +107,13 @@ fn running(component: &Component, on_disk: &Copy) -> Vec<Old> {
             (RunningBinary::Replaced { .. }, None) => {
                 Err("the file that it runs was replaced, and carries no version".to_owned())
             }
-            (RunningBinary::Replaced { .. }, Some(version)) => Ok(Copy {
-                shown: version.clone(),
-                base: UpstreamVersion::parse(version),
-                maker: match &on_disk.maker {
+            (RunningBinary::Replaced { .. }, Some(version)) => {
+                let maker = match &on_disk.maker {
                     Maker::Distribution(_) => Maker::EarlierPackage,
                     other => other.clone(),
-                },
-            }),
+                };
+                Ok(Copy::of(version, maker))
+            }
         };
         let same = |other: &Old| match (&other.copy, &copy) {
             (Ok(a), Ok(b)) => a.shown == b.shown,

@@ -95,6 +95,18 @@ fn a_package_that_could_not_be_read_proves_no_flaw() {
 }
 
 #[test]
+fn a_file_that_no_package_owns() {
+    let own = |version| debian_with(program(ComponentKind::Dockerd, version, Fact::absent("/var/lib/dpkg")));
+    let copied = verdict(own("26.1.4+dfsg4"), "CVE-2024-41110");
+    assert_eq!((copied.status, copied.certain), (BoundaryStatus::FixAvailable, false));
+    let mut unread = program(ComponentKind::Containerd, "", Fact::absent("/var/lib/dpkg"));
+    unread.version = Fact::unreadable("/usr/bin/containerd", "it carries no build information");
+    let unread = verdict(debian_with(unread), "CVE-2024-40635");
+    assert_eq!((unread.status, unread.installed.as_str()), (BoundaryStatus::Unknown, "not known"));
+    assert!(unread.reason.unwrap().ends_with("it carries no build information"));
+}
+
+#[test]
 fn what_the_engine_contains() {
     let docker = package("dpkg", "docker.io", "docker.io", "20.10.24+dfsg1-1+b3", "Debian Go Packaging Team");
     let docker = Package { source_version: Some("20.10.24+dfsg1-1".into()), ..docker };

@@ -1,166 +1,9 @@
-//! What has to hold for a flaw to be exercised: conditions joined by `&` (all) and `|` (any), `&` binding tighter.
-//!
-//! ```text
-//! (cap(NET_ADMIN@netns) | userns()) & mod(nf_tables)
-//! ```
+//! Reads preconditions.
 
-use std::fmt;
+use super::{ACTORS, Atom, BARE, Precondition, SPACES, VOLUMES};
 
 /// Deepest nesting of parentheses.
 const MAX_DEPTH: usize = 16;
-
-/// A precondition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Precondition {
-    /// All of these.
-    All(Vec<Precondition>),
-    /// Any of these.
-    Any(Vec<Precondition>),
-    /// One condition.
-    Atom(Atom),
-}
-
-/// One condition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Atom {
-    /// `always()`: any code in a container can do it.
-    Always,
-    /// `cap(NAME@SPACE)`: a capability counts in that namespace's user namespace.
-    Capability {
-        /// Without `CAP_`.
-        name: String,
-        /// Where it has to count.
-        space: CapabilitySpace,
-    },
-    /// `userns()`: may make a user namespace.
-    UserNamespace,
-    /// `sys(a,b)`: all these system calls pass.
-    SystemCalls(Vec<String>),
-    /// `sock(FAMILY:TYPE)`: may make such a socket.
-    Socket {
-        /// `AF_…`.
-        family: String,
-        /// Type or protocol, where one is needed.
-        kind: Option<String>,
-    },
-    /// `mod(x)`: the module is there, or would be loaded.
-    Module(String),
-    /// `mod_loaded(x)`: the module is loaded already.
-    ModuleLoaded(String),
-    /// `dev(path)`: the device can be opened.
-    Device(String),
-    /// `vol(any|shared|bind|bind-rw)`: a volume of this kind.
-    Volume(String),
-    /// `mnt(docker.sock)`: this is mounted into the container.
-    Mounted(String),
-    /// `hostnet()`: the host's network namespace.
-    HostNetwork,
-    /// `uid0()`: the host's user 0.
-    HostRoot,
-    /// `kconf(X)`, `kconf(X=n)`: the kernel was built so.
-    KernelOption {
-        /// Without `CONFIG_`.
-        name: String,
-        /// Whether it has to be on.
-        on: bool,
-    },
-    /// `sysctl(name=n)`, `sysctl(name<=n)`.
-    Sysctl {
-        /// Dotted name.
-        name: String,
-        /// Whether less is enough.
-        at_most: bool,
-        /// Bound.
-        value: i64,
-    },
-    /// `actor(x)`: an attacker provides, or somebody does, this.
-    Actor(Actor),
-    /// `cgroup_v1()`: a v1 hierarchy can be mounted or is.
-    CgroupV1,
-    /// `fs(x)`: the file system is there.
-    FileSystem(String),
-    /// `runtime(x)`: the container's runtime.
-    Runtime(String),
-    /// `host(x)`: this is installed or runs on the host.
-    Host(String),
-    /// `cri()`: containerd serves Kubernetes.
-    Cri,
-    /// `authz_plugin()`: an authorization plugin guards the engine's API.
-    AuthorizationPlugin,
-    /// `rootless()`: the engine runs without root.
-    Rootless,
-    /// `userns_remap()`: the engine maps container root to another user.
-    UsernsRemap,
-    /// `tty()`: the container has a console.
-    Tty,
-    /// `other(words)`: what no fact decides.
-    Other(String),
-}
-
-/// Where a capability has to count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CapabilitySpace {
-    /// The initial user namespace.
-    Init,
-    /// The user namespace that owns the container's network namespace.
-    Netns,
-    /// The user namespace of the process.
-    Userns,
-}
-
-/// What an attacker provides, or somebody does to a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Actor {
-    /// The image that runs.
-    Image,
-    /// The options with which a container is made.
-    Create,
-    /// `docker exec`.
-    Exec,
-    /// `docker cp`.
-    Copy,
-    /// `docker build`.
-    Build,
-    /// `docker pull`.
-    Pull,
-    /// Requests to the engine's API.
-    Api,
-    /// `docker import`.
-    Import,
-    /// `docker load`.
-    Load,
-}
-
-/// Names of conditions that take no argument.
-const BARE: [(&str, Atom); 10] = [
-    ("always", Atom::Always),
-    ("userns", Atom::UserNamespace),
-    ("hostnet", Atom::HostNetwork),
-    ("uid0", Atom::HostRoot),
-    ("cgroup_v1", Atom::CgroupV1),
-    ("cri", Atom::Cri),
-    ("authz_plugin", Atom::AuthorizationPlugin),
-    ("rootless", Atom::Rootless),
-    ("userns_remap", Atom::UsernsRemap),
-    ("tty", Atom::Tty),
-];
-
-const ACTORS: [(&str, Actor); 9] = [
-    ("image", Actor::Image),
-    ("create", Actor::Create),
-    ("exec", Actor::Exec),
-    ("cp", Actor::Copy),
-    ("build", Actor::Build),
-    ("pull", Actor::Pull),
-    ("api", Actor::Api),
-    ("import", Actor::Import),
-    ("load", Actor::Load),
-];
-
-const SPACES: [(&str, CapabilitySpace); 3] =
-    [("init", CapabilitySpace::Init), ("netns", CapabilitySpace::Netns), ("userns", CapabilitySpace::Userns)];
-
-const VOLUMES: [&str; 4] = ["any", "shared", "bind", "bind-rw"];
 
 /// Why a text is no precondition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -183,14 +26,6 @@ impl Precondition {
         match parser.peek() {
             None => Ok(whole),
             Some(other) => Err(parser.error(format!("`{other}` follows the end"))),
-        }
-    }
-
-    /// Its conditions, in order of appearance.
-    pub fn atoms(&self) -> Vec<&Atom> {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::atoms).collect(),
-            Self::Atom(atom) => vec![atom],
         }
     }
 }
@@ -325,59 +160,10 @@ fn listed<T: Copy>(word: &str, words: &[(&str, T)]) -> Result<T, String> {
         .ok_or_else(|| format!("`{word}` is not one of its words"))
 }
 
-fn word_of<T: PartialEq>(meaning: &T, words: &[(&'static str, T)]) -> &'static str {
-    words.iter().find(|(_, listed)| listed == meaning).map_or("", |(word, _)| word)
-}
-
-impl fmt::Display for Precondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (parts, joint) = match self {
-            Self::Atom(atom) => return atom.fmt(f),
-            Self::All(parts) => (parts, " & "),
-            Self::Any(parts) => (parts, " | "),
-        };
-        for (i, part) in parts.iter().enumerate() {
-            if i > 0 {
-                f.write_str(joint)?;
-            }
-            match (self, part) {
-                (Self::All(_), Self::Any(_) | Self::All(_)) => write!(f, "({part})")?,
-                _ => write!(f, "{part}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Atom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Capability { name, space } => write!(f, "cap({name}@{})", word_of(space, &SPACES)),
-            Self::SystemCalls(calls) => write!(f, "sys({})", calls.join(",")),
-            Self::Socket { family, kind: None } => write!(f, "sock({family})"),
-            Self::Socket { family, kind: Some(kind) } => write!(f, "sock({family}:{kind})"),
-            Self::Module(name) => write!(f, "mod({name})"),
-            Self::ModuleLoaded(name) => write!(f, "mod_loaded({name})"),
-            Self::Device(path) => write!(f, "dev({path})"),
-            Self::Volume(kind) => write!(f, "vol({kind})"),
-            Self::Mounted(what) => write!(f, "mnt({what})"),
-            Self::KernelOption { name, on } => write!(f, "kconf({name}{})", if *on { "" } else { "=n" }),
-            Self::Sysctl { name, at_most, value } => {
-                write!(f, "sysctl({name}{}={value})", if *at_most { "<" } else { "" })
-            }
-            Self::Actor(actor) => write!(f, "actor({})", word_of(actor, &ACTORS)),
-            Self::FileSystem(name) => write!(f, "fs({name})"),
-            Self::Runtime(name) => write!(f, "runtime({name})"),
-            Self::Host(name) => write!(f, "host({name})"),
-            Self::Other(words) => write!(f, "other({words})"),
-            bare => write!(f, "{}()", word_of(bare, &BARE)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::boundary::precondition::{Atom, Precondition};
+    use crate::boundary::precondition::{Atom, Precondition};
 
     #[test]
     fn all_binds_tighter_than_any() {
