@@ -163,7 +163,6 @@ fn listed<T: Copy>(word: &str, words: &[(&str, T)]) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use crate::boundary::precondition::{Atom, Precondition};
-    use crate::boundary::precondition::{Atom, Precondition};
 
     #[test]
     fn all_binds_tighter_than_any() {
