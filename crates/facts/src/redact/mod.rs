@@ -62,6 +62,9 @@ fn host(names: &mut Names, host: &mut Host) {
     if let Some(name) = host.hostname.value_mut() {
         names.hide("host", name);
     }
+    if let Some(cmdline) = host.kernel.cmdline.value_mut() {
+        names.kernel_command_line(cmdline);
+    }
     if let Some(accounts) = host.accounts.value_mut() {
         for member in &mut accounts.docker_group {
             if member.user != "root" {
@@ -373,6 +376,18 @@ mod tests {
         assert!(declared.image.ends_with(":10.11"));
         assert_eq!(declared.host_config.binds[0], "/srv/dir-1/dir-2:/etc/mysql:ro");
         assert_eq!(facts.gaps[0].reason, format!("{} left", container.name));
+    }
+
+    #[test]
+    fn words_of_the_language_stay() {
+        let mut facts = telling();
+        facts.gaps.push(crate::Gap { subject: "host".into(), ..facts.gaps[0].clone() });
+        facts.host.mounts =
+            Fact::known(vec![Mount { target: "/srv/host/engine".into(), ..Mount::default() }], "x");
+        facts.host.kernel.cmdline = Fact::known("quiet root=/dev/acme lsm=apparmor".into(), "x");
+        redact(&mut facts);
+        assert_eq!(facts.gaps[1].subject, "host");
+        assert_eq!(facts.host.kernel.cmdline.value().unwrap(), "quiet root=(redacted) lsm=apparmor");
     }
 
     #[test]

@@ -29,6 +29,12 @@ const BUILT_IN_NETWORKS: [&str; 6] = ["bridge", "host", "none", "default", "ingr
 /// A value beside a name that contains one of these is a secret.
 const SECRET_WORDS: [&str; 7] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH", "PWD"];
 
+/// Kinds of names that messages mention; parts of paths and values are too often words of the language.
+const NAMED_IN_TEXTS: [&str; 6] = ["address", "container", "host", "image", "network", "service"];
+/// Options of the kernel's command line whose values name hosts and disks.
+const TELLING_OPTIONS: [&str; 8] =
+    ["root", "resume", "ip", "nfsroot", "nfsaddrs", "BOOT_IMAGE", "cryptdevice", "systemd.hostname"];
+
 /// What stands for a text that is dropped.
 pub(super) const DROPPED: &str = "(redacted)";
 
@@ -164,6 +170,17 @@ impl Names {
         }
     }
 
+    /// The kernel's command line: what names hosts and disks is dropped.
+    pub(super) fn kernel_command_line(&self, text: &mut String) {
+        let word = |word: &str| match word.split_once('=') {
+            Some((option, _)) if TELLING_OPTIONS.contains(&option) || option.starts_with("rd.") => {
+                format!("{option}={DROPPED}")
+            }
+            _ => word.to_owned(),
+        };
+        *text = text.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    }
+
     /// A free text: values beside secret-like names, hosts of URLs, and every name that is known by now.
     pub(super) fn text(&mut self, text: &mut String) {
         let words: Vec<String> = text.split(' ').map(|word| self.word(word)).collect();
@@ -183,7 +200,8 @@ impl Names {
             return format!("{scheme}://{}{path}", self.name("host", host));
         }
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        let known = self.known.iter().find(|((_, original), _)| original == bare && original.len() > 2);
+        let known =
+            self.known.iter().find(|((kind, original), _)| NAMED_IN_TEXTS.contains(kind) && original == bare);
         match known {
             Some((_, pseudonym)) => word.replace(bare, pseudonym),
             None => word.to_owned(),

@@ -1,5 +1,7 @@
 //! Judges facts under a policy.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -21,10 +23,12 @@ const PLACES: [&str; 2] = ["plimsoll.toml", "/etc/plimsoll/plimsoll.toml"];
 /// # Errors
 /// When the file cannot be read or holds mistakes.
 pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
-    let found = || PLACES.into_iter().map(PathBuf::from).find(|path| path.exists());
-    let policy = match named.map(Path::to_owned).or_else(found) {
-        Some(path) => Policy::open(&path),
-        None => Policy::baseline(),
+    let policy = match named {
+        Some(path) => Policy::open(path),
+        None => match found()? {
+            Some(path) => Policy::open(&path),
+            None => Policy::baseline(),
+        },
     };
     policy.map_err(|error| match error {
         LoadError::Read { .. } => error.into(),
