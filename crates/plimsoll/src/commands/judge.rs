@@ -56,6 +56,22 @@ pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
     Ok(audit)
 }
 
+/// The policy in one of the usual places. One that another user wrote is not taken unasked: root would apply the
+/// exceptions of whoever owns the folder that it happens to be in.
+fn found() -> Result<Option<PathBuf>> {
+    for path in PLACES.map(Path::new) {
+        let Ok(file) = fs::metadata(path) else { continue };
+        let writer = file.uid();
+        if writer != 0 && writer != rustix::process::geteuid().as_raw() {
+            let path = path.display();
+            let hint = format!("{path} belongs to user {writer}; name it with --policy if it is meant");
+            return Err(Usage(hint).into());
+        }
+        return Ok(Some(path.to_owned()));
+    }
+    Ok(None)
+}
+
 fn day(seconds: i64) -> Result<Date> {
     let time = Timestamp::from_second(seconds).context("the facts' collected_at is no time")?;
     Ok(time.to_zoned(TimeZone::UTC).date())
