@@ -30,20 +30,7 @@ const NAMES: usize = 12;
 /// # Errors
 /// What the writer answers.
 pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
-    Page::of(audit).write_into(&mut Adapter(out)).map_err(io::Error::other)
-}
-
-/// The template wants a sized writer.
-struct Adapter<'w>(&'w mut dyn Write);
-
-impl Write for Adapter<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.0.write(buffer)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
+    Page::of(audit).write_into(out)
 }
 
 #[derive(Template)]

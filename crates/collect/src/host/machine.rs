@@ -49,6 +49,9 @@ fn count_ranges(list: &str) -> Option<u32> {
 /// proof: only some packages set it.
 pub(super) fn reboot_required(root: &RootDir) -> Fact<Vec<String>> {
     const MARKER: &str = "/run/reboot-required";
+    if let Err(error) = root.stat("/run", true) {
+        return Fact::unreadable(MARKER, format!("/run could not be looked into: {error}"));
+    }
     let marker = source::text(root, MARKER);
     let packages = source::text(root, &format!("{MARKER}.pkgs"));
     marker.map(|_| {
@@ -79,8 +82,12 @@ mod tests {
     fn marker_for_a_reboot() {
         let dir = tempfile::tempdir().unwrap();
         let root = RootDir::open(dir.path()).unwrap();
-        assert!(matches!(reboot_required(&root), Fact::Absent { .. }));
+        assert!(
+            matches!(reboot_required(&root), Fact::Unreadable { .. }),
+            "no /run: nobody's running system"
+        );
         fs::create_dir(dir.path().join("run")).unwrap();
+        assert!(matches!(reboot_required(&root), Fact::Absent { .. }));
         fs::write(dir.path().join("run/reboot-required"), "*** System restart required ***\n").unwrap();
         assert!(reboot_required(&root).value().unwrap().is_empty());
         fs::write(dir.path().join("run/reboot-required.pkgs"), "linux-base\nlibc6\nlinux-base\n").unwrap();

@@ -38,13 +38,14 @@ pub(crate) fn list() -> Result<Exit> {
     Ok(Exit::CLEAN)
 }
 
-/// The rules whose ids share the most words with what was asked for.
+/// The rules whose ids share the most words with what was asked for, those with the fewest others first.
 fn hint(what: &str) -> String {
-    let shared = |id: &str| id.split('-').filter(|word| what.contains(word)).count();
+    let asked: Vec<&str> = what.split(|c: char| !c.is_alphanumeric()).collect();
+    let shared = |id: &str| id.split('-').filter(|word| asked.contains(word)).count();
     let mut near: Vec<(usize, &str)> = rules().map(|rule| (shared(rule.id), rule.id)).collect();
-    near.sort_by_key(|(words, id)| (std::cmp::Reverse(*words), *id));
-    let near: Vec<&str> =
-        near.into_iter().filter(|(words, _)| *words > 0).take(3).map(|(_, id)| id).collect();
+    near.retain(|(words, _)| *words > 0);
+    near.sort_by_key(|(words, id)| (std::cmp::Reverse(*words), id.split('-').count(), *id));
+    let near: Vec<&str> = near.into_iter().take(3).map(|(_, id)| id).collect();
     match near.is_empty() {
         true => "; `plimsoll rules` lists all".to_owned(),
         false => format!("; perhaps {}", near.join(", ")),
