@@ -98,7 +98,7 @@ impl Tree for LayeredRoot {
         let open = self.open_dir(dir)?;
         for entry in open.entries(MAX_NAMES)? {
             if wanted(entry.name.as_bytes()) {
-                let bytes = open.read(&entry.name, limit)?;
+                let bytes = open.read_entry(&entry, limit)?;
                 each(&dir.join(&entry.name), bytes)?;
             }
         }

@@ -214,12 +214,15 @@ impl AsFd for RootDir {
     }
 }
 
+const USUAL_SIZE: usize = 8192;
+
 /// Reads the rest of an open file, at most `limit` bytes; `path` is for the error.
 ///
 /// # Errors
 /// When it cannot be read, or is larger.
 pub fn read_at_most(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Most files that are read are small: room for them spares the reads by which a vector finds its size.
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or(usize::MAX).min(USUAL_SIZE));
     let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|source| Error::Os { path: path.to_owned(), source })?;
     if bytes.len() as u64 > limit {

@@ -133,13 +133,13 @@ impl LayeredRoot {
     pub fn open_file(&self, path: impl AsRef<Path>) -> Result<File> {
         let path = path.as_ref();
         match self.resolve(path, true)? {
-            Node::Other(leaf) => self.open_leaf(&leaf, path),
+            Node::Other(leaf) => self.open_in(leaf.parent.as_fd(), &leaf.name, path),
             Node::Directory(_) => Err(not_a(path, "regular file")),
         }
     }
 
-    fn open_leaf(&self, leaf: &Leaf, path: &Path) -> Result<File> {
-        let file = open_regular(leaf.parent.as_fd(), &leaf.name, path)?;
+    fn open_in(&self, dir: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<File> {
+        let file = open_regular(dir, name, path)?;
         if self.union.is_metadata_only(file.as_fd()).map_err(|errno| os(path, errno))? {
             return Err(Error::NotCovered { path: path.to_owned(), feature: "metacopy" });
         }
@@ -224,9 +224,24 @@ impl LayeredDir<'_> {
         let path = self.path.join(name);
         match self.dir.entry(self.root.union, name, &path)? {
             Some(Node::Other(leaf)) if !leaf.is_symlink() => {
-                Ok(read_at_most(self.root.open_leaf(&leaf, &path)?, &path, limit)?)
+                Ok(read_at_most(self.root.open_in(leaf.parent.as_fd(), &leaf.name, &path)?, &path, limit)?)
             }
             _ => self.root.read(&path, limit),
+        }
+    }
+
+    /// Reads as [`Self::read`] an entry that was listed: it is known already which layer has it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_entry(&self, entry: &MergedEntry, limit: u64) -> Result<Vec<u8>> {
+        let part = self.dir.parts().iter().find(|part| part.layer == entry.layer);
+        match part.filter(|_| entry.kind == FileType::RegularFile) {
+            Some(part) => {
+                let path = self.path.join(&entry.name);
+                Ok(read_at_most(self.root.open_in(part.fd.as_fd(), &entry.name, &path)?, &path, limit)?)
+            }
+            None => self.read(&entry.name, limit),
         }
     }
 

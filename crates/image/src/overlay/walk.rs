@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -36,11 +36,20 @@ struct Met<'a> {
     name: &'a CStr,
     kind: Kind,
     attributes: Option<Attributes>,
+    file: Option<File>,
 }
 
 impl Met<'_> {
     fn os_name(&self) -> &OsStr {
         OsStr::from_bytes(self.name.to_bytes())
+    }
+
+    fn file(&mut self) -> io::Result<&File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.open()?,
+        };
+        Ok(self.file.insert(file))
     }
 
     fn open(&self) -> io::Result<File> {
@@ -80,15 +89,22 @@ impl Entry for Met<'_> {
     }
 
     fn head(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        self.open()?.take(length as u64).read_to_end(&mut head)?;
+        let region = Region { file: self.file()?, start: 0, size: length as u64 };
+        let mut head = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            match region.read_at(&mut head[filled..], filled as u64)? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        head.truncate(filled);
         Ok(head)
     }
 
     fn content(&mut self, _limit: u64) -> io::Result<Box<dyn Content + '_>> {
-        let file = self.open()?;
-        let size = file.metadata()?.len();
-        Ok(Box::new(Region { file, start: 0, size }))
+        let file = self.file()?;
+        Ok(Box::new(Region { file, start: 0, size: file.metadata()?.len() }))
     }
 }
 
@@ -196,7 +212,7 @@ impl Walker<'_> {
                 FileType::Symlink => Kind::Link,
                 _ => Kind::Other,
             };
-            (self.visitor)(&mut Met { dir, dir_path: &self.path, name, kind: shown, attributes });
+            (self.visitor)(&mut Met { dir, dir_path: &self.path, name, kind: shown, attributes, file: None });
         }
         kind
     }
