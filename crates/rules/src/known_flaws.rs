@@ -135,11 +135,11 @@ fn shown(flaw: &BoundaryVerdict) -> Evidence {
     }
 }
 
-/// Known to be exploited is as bad as it gets; without a score, a way out of a container counts as high.
+/// A way out of containers that is known to be exploited is as bad as it gets; without a score, one counts as high.
 fn severity(flaw: &BoundaryVerdict) -> Severity {
     let escapes = flaw.impact.as_deref().is_some_and(|impact| impact.starts_with("escape"));
     let published = match flaw.severity.as_str() {
-        _ if flaw.exploited.is_some() => Severity::Critical,
+        _ if flaw.exploited.is_some() && escapes => Severity::Critical,
         "critical" => Severity::Critical,
         "high" => Severity::High,
         "medium" => Severity::Medium,
@@ -155,9 +155,10 @@ fn remedy(flaws: &[&BoundaryVerdict], renewal: &Renewal<'_>) -> String {
     let mut steps = Vec::new();
     let with = |status| flaws.iter().filter(move |flaw| flaw.status == status);
     let wanted = with(BoundaryStatus::FixAvailable)
-        .filter_map(|flaw| flaw.fixed.as_deref())
-        .max_by(|a, b| natural(a, b));
-    if let Some(version) = wanted {
+        .filter_map(|flaw| Some((flaw.fixed.as_deref()?, flaw.source.strip_prefix("versions of "))))
+        .max_by(|(a, _), (b, _)| natural(a, b));
+    if let Some((version, project)) = wanted {
+        let version = project.map_or_else(|| version.to_owned(), |project| format!("{project} {version}"));
         let install = match renewal.manager {
             "dpkg" => format!("apt-get update && apt-get install --only-upgrade {}", renewal.what),
             "rpm" => format!("dnf upgrade {}", renewal.what),
@@ -254,6 +255,7 @@ mod tests {
     fn the_worst_comes_first() {
         let exploited = BoundaryVerdict {
             exploited: Some("2026-05-01".into()),
+            impact: Some("escape (host root)".into()),
             severity: "medium".into(),
             fixed: Some("1.1.5-2".into()),
             ..flaw("CVE-3", BoundaryStatus::FixAvailable)
@@ -280,6 +282,7 @@ mod tests {
         let guess = BoundaryVerdict {
             certain: false,
             exploited: Some("2026-05-01".into()),
+            impact: Some("escape".into()),
             ..flaw("CVE-1", BoundaryStatus::NoFix)
         };
         let found = problem_of(vec![guess]);

@@ -100,6 +100,7 @@ impl Upstream {
         if let Some(published) = &self.unstructured {
             return Standing::Unknown { reason: format!("what is published gives no ranges: {published}") };
         }
+        let since_known = self.ranges.iter().all(|range| range.introduced.is_some());
         let mut fixed_before = None;
         for range in &self.ranges {
             let bound = |text: &Option<String>| text.as_deref().and_then(UpstreamVersion::parse);
@@ -107,7 +108,6 @@ impl Upstream {
                 continue;
             }
             if bound(range.end()).is_some_and(|end| *version < end) {
-                let since_known = range.introduced.is_some();
                 return Standing::Affected { fixed: range.fixed.clone(), since_known };
             }
             fixed_before = range.fixed.clone().or(fixed_before);
@@ -212,11 +212,16 @@ mod tests {
         assert_eq!(of("6.5.3"), affected(Some("6.6.26")));
         assert_eq!(of("6.7.0-rc2"), affected(Some("6.8.5")));
         assert_eq!(of("6.9"), Standing::Fixed { fixed: "6.8.5".into() });
-        let since_ever = Upstream { ranges: vec![range(None, Some("29.7.0"), None)], ..Upstream::default() };
-        assert_eq!(
-            since_ever.standing(&version("20.10.24")),
-            Standing::Affected { fixed: Some("29.7.0".into()), since_known: false }
-        );
+        let since_ever = Upstream {
+            ranges: vec![range(None, Some("25.0.17"), None), range(Some("25.1-0"), Some("29.7.0"), None)],
+            ..Upstream::default()
+        };
+        for (affected, fixed) in [("20.10.24", "25.0.17"), ("27.5.1", "29.7.0")] {
+            assert_eq!(
+                since_ever.standing(&version(affected)),
+                Standing::Affected { fixed: Some(fixed.into()), since_known: false }
+            );
+        }
         let words = Upstream { unstructured: Some("some".into()), ..Upstream::default() };
         assert!(matches!(words.standing(&version("1")), Standing::Unknown { .. }));
     }

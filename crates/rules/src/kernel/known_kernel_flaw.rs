@@ -76,6 +76,7 @@ mod tests {
             fixed: Some("6.1.170-1".into()),
             package: package.map(str::to_owned),
             exploited: Some("2026-05-01".into()),
+            impact: Some("escape".into()),
             ..BoundaryVerdict::default()
         }]);
         facts

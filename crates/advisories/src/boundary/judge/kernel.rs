@@ -27,7 +27,10 @@ pub(super) fn judge(facts: &Facts, known: &[BoundaryAdvisory]) -> Vec<BoundaryVe
         .iter()
         .filter(|advisory| advisory.component == KERNEL)
         .map(|advisory| {
-            let (found, other) = one(advisory, &running, next.as_ref(), &host.kernel.config);
+            let (found, other) = match of_another_distribution(advisory, host) {
+                Some(found) => (found, None),
+                None => one(advisory, &running, next.as_ref(), &host.kernel.config),
+            };
             let found = match &live_patch {
                 Some(patch) if found.status.is_affected() => Assessment::unknown(
                     found.source,
@@ -64,6 +67,15 @@ fn one(
     }
     let found = Assessment { status: BoundaryStatus::FixedAfterRestart, ..found };
     (found.because(format!("{} is installed and not booted", next.shown)), Some(next.shown.clone()))
+}
+
+/// What one distribution's own changes brought is not in the kernel of another, whoever built that.
+fn of_another_distribution(advisory: &BoundaryAdvisory, host: &Host) -> Option<Assessment> {
+    let only = advisory.upstream.only.as_deref()?;
+    let id = &host.os.value()?.id;
+    let found = Assessment::new(BoundaryStatus::NotAffected, host.os.source());
+    (id != only)
+        .then(|| found.guess().because(format!("only {only}'s own kernels have it, and this host is {id}")))
 }
 
 /// The options that the flaw needs, where none of them is built. A whole configuration leaves out only what cannot be

@@ -297,6 +297,13 @@ fn a_kernel_that_somebody_built() {
 }
 
 #[test]
+fn what_one_distribution_brought() {
+    let own = |id: &str| kernel(host(id, "22.04"), "5.15.7", "#1 SMP PREEMPT_DYNAMIC @0");
+    assert_eq!(verdict(own("debian"), "CVE-2023-2640").status, BoundaryStatus::NotAffected);
+    assert_eq!(verdict(own("ubuntu"), "CVE-2023-2640").status, BoundaryStatus::Unknown);
+}
+
+#[test]
 fn what_was_not_built_is_not_there() {
     let with = |lines: &[(&str, &str)]| {
         let mut facts = bookworm("6.1.164-1");
