@@ -54,8 +54,10 @@ pub(crate) fn judge(facts: &Facts, program: &str, renewal: &Renewal<'_>) -> Judg
 
 fn checked(about: &[&BoundaryVerdict], source: &str) -> Evidence {
     let count = |status| about.iter().filter(|verdict| verdict.status == status).count();
+    let guessed = about.iter().filter(|verdict| !verdict.certain).count();
+    let guessed = if guessed == 0 { String::new() } else { format!("; by version alone: {guessed}") };
     let value = format!(
-        "{} (fixed: {}, never affected: {})",
+        "{} (fixed: {}, never affected: {}{guessed})",
         about.len(),
         count(BoundaryStatus::Fixed),
         count(BoundaryStatus::NotAffected)
@@ -237,6 +239,9 @@ mod tests {
             asked(vec![flaw("CVE-1", BoundaryStatus::Fixed), flaw("CVE-2", BoundaryStatus::NotAffected)]);
         let Ok(Outcome::Pass(evidence)) = checked else { panic!("{checked:?}") };
         assert_eq!(evidence[0].value, "2 (fixed: 1, never affected: 1)");
+        let guess = BoundaryVerdict { certain: false, ..flaw("CVE-1", BoundaryStatus::Fixed) };
+        let Ok(Outcome::Pass(evidence)) = asked(vec![guess]) else { panic!() };
+        assert_eq!(evidence[0].value, "1 (fixed: 1, never affected: 0; by version alone: 1)");
     }
 
     #[test]
