@@ -14,6 +14,7 @@ mod image;
 mod kernel_types;
 mod network;
 mod packages;
+mod purl;
 mod redact;
 mod vulnerability;
 
