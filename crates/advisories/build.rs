@@ -1,16 +1,37 @@
-//! Packs `knowledge/` into one blob: the binary judges the boundary without a download.
+//! Packs `knowledge/` and the ends of distributions into blobs: the binary judges them without a download.
 
 #[expect(unreachable_pub, reason = "the same file is public in the library")]
 #[path = "src/boundary/entry.rs"]
 mod entry;
+
+#[expect(unreachable_pub, reason = "the same file is part of the library")]
+#[path = "src/support/table.rs"]
+mod table;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use entry::BoundaryAdvisory;
+use table::Table;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    pack_boundary()?;
+    pack_ends()
+}
+
+fn pack_ends() -> Result<(), Box<dyn Error>> {
+    let file = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("data/end-of-life.toml");
+    println!("cargo::rerun-if-changed={}", file.display());
+    println!("cargo::rerun-if-changed=src/support/table.rs");
+    let table: Table = toml::from_str(&fs::read_to_string(&file)?)
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    let blob = Path::new(&env::var("OUT_DIR")?).join("end-of-life.postcard");
+    fs::write(blob, postcard::to_stdvec(&table)?)?;
+    Ok(())
+}
+
+fn pack_boundary() -> Result<(), Box<dyn Error>> {
     let knowledge = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../knowledge");
     println!("cargo::rerun-if-changed={}", knowledge.display());
     println!("cargo::rerun-if-changed=src/boundary/entry.rs");

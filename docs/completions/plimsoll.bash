@@ -37,6 +37,9 @@ _plimsoll() {
             plimsoll,rules)
                 cmd="plimsoll__subcmd__rules"
                 ;;
+            plimsoll,sbom)
+                cmd="plimsoll__subcmd__sbom"
+                ;;
             plimsoll,scan)
                 cmd="plimsoll__subcmd__scan"
                 ;;
@@ -88,6 +91,9 @@ _plimsoll() {
             plimsoll__subcmd__help,rules)
                 cmd="plimsoll__subcmd__help__subcmd__rules"
                 ;;
+            plimsoll__subcmd__help,sbom)
+                cmd="plimsoll__subcmd__help__subcmd__sbom"
+                ;;
             plimsoll__subcmd__help,scan)
                 cmd="plimsoll__subcmd__help__subcmd__scan"
                 ;;
@@ -110,7 +116,7 @@ _plimsoll() {
 
     case "${cmd}" in
         plimsoll)
-            opts="-h -V --help --version audit facts scan db explain rules schema completions help"
+            opts="-h -V --help --version audit facts scan sbom db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,7 +384,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__help)
-            opts="audit facts scan db explain rules schema completions help"
+            opts="audit facts scan sbom db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -531,6 +537,20 @@ _plimsoll() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        plimsoll__subcmd__help__subcmd__sbom)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         plimsoll__subcmd__help__subcmd__scan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -573,8 +593,8 @@ _plimsoll() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        plimsoll__subcmd__scan)
-            opts="-o -h -V --host --db --format --output --fail-on --only-fixed --full --help --version"
+        plimsoll__subcmd__sbom)
+            opts="-o -h -V --host --format --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -584,12 +604,46 @@ _plimsoll() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "cyclonedx spdx" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        plimsoll__subcmd__scan)
+            opts="-o -h -V --sbom --host --db --format --output --fail-on --only-fixed --full --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "terminal json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "terminal json sarif cyclonedx spdx html markdown" -- "${cur}"))
                     return 0
                     ;;
                 --output)

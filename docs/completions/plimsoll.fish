@@ -29,6 +29,7 @@ complete -c plimsoll -n "__fish_plimsoll_needs_command" -s V -l version -d 'Prin
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "audit" -d 'Judge this host, or a facts file, and report'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "explain" -d 'Tell all about one rule'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "rules" -d 'List the rules'
@@ -60,16 +61,28 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output 
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l sbom -d 'Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard input. May be repeated' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l db -d 'Folder of the advisories, as for `db`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
-json\t'Everything, versioned (`plimsoll schema scan`)'"
+json\t'Everything, versioned (`plimsoll schema scan`)'
+sarif\t'SARIF 2.1.0, for code scanning'
+cyclonedx\t'CycloneDX 1.6 JSON: packages and flaws'
+spdx\t'SPDX 2.3 JSON: packages, with flaws as security references'
+html\t'One self-contained page'
+markdown\t'For a comment or a wiki'"
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -s o -l output -d 'Write the report to this file (whole or not at all) instead of standard output' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l fail-on -d 'Exit with 1 when there are flaws of this severity or worse' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l only-fixed -d 'Leave out flaws that have no fix yet'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l full -d 'Name every flaw, where the terminal shows the first few'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l host -d 'Engine that has the images, as for `audit`' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l format -d 'Format of the bill' -r -f -a "cyclonedx\t'CycloneDX 1.6 JSON'
+spdx\t'SPDX 2.3 JSON'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s o -l output -d 'Write the bill to this file (whole or not at all) instead of standard output' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -l db -d 'Folder of the database. Without it $PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -s V -l version -d 'Print version'
@@ -99,15 +112,16 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand schema" -s h -l help -
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand schema" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "audit" -d 'Judge this host, or a facts file, and report'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "rules" -d 'List the rules'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan db explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "audit" -d 'Judge this host, or a facts file, and report'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "rules" -d 'List the rules'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom db explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "update" -d 'Fetch the archives that OSV publishes, where they changed'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "import" -d 'Take advisories from files: a zip archive or a folder of OSV records, single records, CISA\'s catalogue (KEV), EPSS scores. Needs no network'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "status" -d 'Tell what is there, how old it is, and what is wrong with it'

@@ -69,10 +69,16 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (scan)
 _arguments "${_arguments_options[@]}" : \
+'*--sbom=[Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); \`-\` reads standard input. May be repeated]:FILE:_files' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
-json\:"Everything, versioned (\`plimsoll schema scan\`)"))' \
+json\:"Everything, versioned (\`plimsoll schema scan\`)"
+sarif\:"SARIF 2.1.0, for code scanning"
+cyclonedx\:"CycloneDX 1.6 JSON\: packages and flaws"
+spdx\:"SPDX 2.3 JSON\: packages, with flaws as security references"
+html\:"One self-contained page"
+markdown\:"For a comment or a wiki"))' \
 '-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--fail-on=[Exit with 1 when there are flaws of this severity or worse]:SEVERITY:_default' \
@@ -83,6 +89,20 @@ json\:"Everything, versioned (\`plimsoll schema scan\`)"))' \
 '-V[Print version]' \
 '--version[Print version]' \
 '*::images -- What to scan\: an image of the engine by name or id, docker-archive\:PATH, oci\:PATH, dir\:PATH, or a path:_default' \
+&& ret=0
+;;
+(sbom)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
+'--format=[Format of the bill]:FORMAT:((cyclonedx\:"CycloneDX 1.6 JSON"
+spdx\:"SPDX 2.3 JSON"))' \
+'-o+[Write the bill to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the bill to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::images -- What to list, as for `scan`:_default' \
 && ret=0
 ;;
 (db)
@@ -229,6 +249,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(sbom)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (db)
 _arguments "${_arguments_options[@]}" : \
 ":: :_plimsoll__subcmd__help__subcmd__db_commands" \
@@ -292,6 +316,7 @@ _plimsoll_commands() {
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
+'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -382,6 +407,7 @@ _plimsoll__subcmd__help_commands() {
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
+'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -445,6 +471,11 @@ _plimsoll__subcmd__help__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help rules commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__help__subcmd__sbom_commands] )) ||
+_plimsoll__subcmd__help__subcmd__sbom_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help sbom commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__help__subcmd__scan_commands] )) ||
 _plimsoll__subcmd__help__subcmd__scan_commands() {
     local commands; commands=()
@@ -459,6 +490,11 @@ _plimsoll__subcmd__help__subcmd__schema_commands() {
 _plimsoll__subcmd__rules_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll rules commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__sbom_commands] )) ||
+_plimsoll__subcmd__sbom_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll sbom commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__scan_commands] )) ||
 _plimsoll__subcmd__scan_commands() {

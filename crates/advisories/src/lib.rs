@@ -13,6 +13,7 @@ mod matching;
 pub mod osv;
 mod release;
 pub mod store;
+mod support;
 mod update;
 
 pub use advisory::*;
@@ -22,4 +23,5 @@ pub use import::{ImportError, Imported, import};
 pub use lists::{ExploitProbability, Exploited, ListError};
 pub use matching::match_packages;
 pub use release::Release;
+pub use support::{Support, support_of};
 pub use update::{DEFAULT_ECOSYSTEMS, OSV_EXPORTS, UpdateError, Updated, update};

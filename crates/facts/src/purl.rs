@@ -156,7 +156,9 @@ fn ecosystem(kind: &str) -> Option<Ecosystem> {
 fn distribution(distro: &str, namespace: Option<&str>) -> OsRelease {
     let (id, version) = match distro.rsplit_once('-') {
         Some((id, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => (id, Some(version)),
-        _ if distro.starts_with(|c: char| c.is_ascii_digit()) => (namespace.unwrap_or_default(), Some(distro)),
+        _ if distro.starts_with(|c: char| c.is_ascii_digit()) => {
+            (namespace.unwrap_or_default(), Some(distro))
+        }
         _ => (distro, None),
     };
     OsRelease { id: id.to_owned(), version_id: version.map(str::to_owned), ..OsRelease::default() }

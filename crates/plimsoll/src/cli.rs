@@ -30,6 +30,8 @@ pub enum Command {
     Facts(FactsArgs),
     /// Tell which published flaws the packages of images have, without running or exporting them.
     Scan(ScanArgs),
+    /// List what is in images, as a bill of materials. Needs no advisories.
+    Sbom(SbomArgs),
     /// Keep the advisories that `scan` and `audit` match packages with.
     Db(DbArgs),
     /// Tell all about one rule.
@@ -125,8 +127,12 @@ pub struct FactsArgs {
 #[derive(Debug, Args)]
 pub struct ScanArgs {
     /// What to scan: an image of the engine by name or id, docker-archive:PATH, oci:PATH, dir:PATH, or a path.
-    #[arg(required = true, value_name = "IMAGE")]
+    #[arg(required_unless_present = "sbom", value_name = "IMAGE")]
     pub images: Vec<String>,
+    /// Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard
+    /// input. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub sbom: Vec<PathBuf>,
     /// Engine that has the images, as for `audit`.
     #[arg(long, value_name = "ENDPOINT")]
     pub host: Vec<String>,
@@ -158,6 +164,43 @@ pub enum ScanFormat {
     Terminal,
     /// Everything, versioned (`plimsoll schema scan`).
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// CycloneDX 1.6 JSON: packages and flaws.
+    Cyclonedx,
+    /// SPDX 2.3 JSON: packages, with flaws as security references.
+    Spdx,
+    /// One self-contained page.
+    Html,
+    /// For a comment or a wiki.
+    Markdown,
+}
+
+/// `plimsoll sbom`.
+#[derive(Debug, Args)]
+pub struct SbomArgs {
+    /// What to list, as for `scan`.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Engine that has the images, as for `audit`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// Format of the bill.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: SbomFormat,
+    /// Write the bill to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Format of a bill of materials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SbomFormat {
+    /// CycloneDX 1.6 JSON.
+    #[default]
+    Cyclonedx,
+    /// SPDX 2.3 JSON.
+    Spdx,
 }
 
 /// `plimsoll db`.

@@ -13,10 +13,10 @@ use plimsoll_upgrade::{EffectKind, Pending, Step};
 use crate::group::{self, ContainerLine, SameEffect, Tally};
 use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints, words};
 
-const STYLE: &str = include_str!("../templates/report.css");
+pub(crate) const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 /// SHA-256 of [`STYLE`] in base 64; a test holds it.
-const STYLE_HASH: &str = "Fza3gKoSlnq7OxCCkg5gD+0ymySNe3krzGCwoQ1xS9s=";
+pub(crate) const STYLE_HASH: &str = "Fza3gKoSlnq7OxCCkg5gD+0ymySNe3krzGCwoQ1xS9s=";
 /// SHA-256 of [`SCRIPT`] in base 64; a test holds it.
 const SCRIPT_HASH: &str = "AJ7+6/OppUGgcr6ltQ5JII1fhasKQB8uj6tXTqJMX7o=";
 
@@ -283,7 +283,7 @@ impl<'a> StepRows<'a> {
 }
 
 /// What may act or hide is made visible; the template escapes what is markup.
-fn show<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
+pub(crate) fn show<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
     escape::visible(text.as_ref())
 }
 

@@ -16,6 +16,7 @@ mod layout;
 pub mod markdown;
 mod pages;
 pub mod sarif;
+pub mod sbom;
 pub mod scan;
 pub mod terminal;
 mod words;

@@ -4,8 +4,10 @@ mod audit;
 mod db;
 mod explain;
 mod facts;
+mod images;
 mod judge;
 mod look;
+mod sbom;
 mod scan;
 
 pub use explain::rules;
@@ -27,6 +29,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Scan(args) => scan::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         Command::Db(args) => db::run(&args),
         Command::Explain { rule } => explain::run(&rule),
         Command::Rules => explain::list(),

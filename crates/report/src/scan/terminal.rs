@@ -1,13 +1,12 @@
 //! The scan for a person at a terminal: what can be mended first.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use plimsoll_facts::{Verdict, Vulnerability};
 use plimsoll_rules::Severity;
 
-use super::{OfImage, Scan, ScannedImage};
+use super::{Scan, ScannedImage};
 use crate::layout::{self, BAD, BOLD, DIM, PLAIN, Page, REMEDY, TerminalOptions, UNKNOWN, span};
 use crate::words;
 
@@ -27,19 +26,24 @@ pub fn write(scan: &Scan, options: &TerminalOptions, out: &mut dyn Write) -> io:
     }
     uncovered(&mut page, scan)?;
     gaps(&mut page, scan)?;
+    vex_unmatched(&mut page, scan)?;
     summary(&mut page, scan)
 }
 
 fn one(page: &mut Page<'_>, scan: &Scan, image: &ScannedImage, options: &TerminalOptions) -> io::Result<()> {
     let flaws: Vec<&Vulnerability> =
         scan.vulnerabilities.iter().filter(|flaw| flaw.image == image.name).map(|flaw| &flaw.item).collect();
+    let (harmless, flaws): (Vec<_>, Vec<_>) = flaws.into_iter().partition(|flaw| flaw.is_suppressed());
     page.heading(&image.name, &words::count(flaws.len(), "flaw"))?;
     let os = image.os.as_ref().and_then(|os| os.pretty_name.as_deref()).unwrap_or("unknown distribution");
     page.paragraph(&[span(os, PLAIN), span(" · read from ", DIM), span(&image.source, DIM)])?;
     if let Some(day) = &image.end_of_life {
+        page.labelled("end", BAD, &[span(&super::end_of_life(day), PLAIN)])?;
+    }
+    if let Some(day) = &image.long_term_since {
         let text =
-            format!("its distribution gets no fixes since {day}: what is found since then is not known here");
-        page.labelled("end", BAD, &[span(&text, PLAIN)])?;
+            format!("since {day} its fixes come from long-term support alone, which leaves packages out");
+        page.labelled("support", DIM, &[span(&text, DIM)])?;
     }
     let shown = options.shown(flaws.len(), SHOWN);
     for flaw in flaws.iter().take(shown) {
@@ -48,6 +52,11 @@ fn one(page: &mut Page<'_>, scan: &Scan, image: &ScannedImage, options: &Termina
     if shown < flaws.len() {
         let more = format!("and {} more; --full names all", flaws.len() - shown);
         page.beside(&[span(&more, DIM)])?;
+    }
+    for flaw in harmless {
+        let said = flaw.vex.as_ref().map(super::vex).unwrap_or_default();
+        page.labelled("vex", DIM, &[span(&flaw.id, BOLD), span("  ", PLAIN), span(&flaw.package, PLAIN)])?;
+        page.beside(&[span(&said, DIM)])?;
     }
     Ok(())
 }
@@ -66,12 +75,7 @@ fn one_flaw(page: &mut Page<'_>, flaw: &Vulnerability) -> io::Result<()> {
             span(exploited.as_deref().unwrap_or_default(), BAD),
         ],
     )?;
-    let remedy = match (&flaw.fixed, &flaw.state) {
-        (Some(fixed), Some(state)) => format!("fixed in {fixed} ({state})"),
-        (Some(fixed), None) => format!("fixed in {fixed}"),
-        (None, Some(state)) => format!("no fix ({state})"),
-        (None, None) => "no fix yet".to_owned(),
-    };
+    let remedy = super::remedy(flaw);
     let remedy_style = if flaw.fixed.is_some() { REMEDY } else { DIM };
     page.beside(&[span(&remedy, remedy_style), span("  ", PLAIN), span(&flaw.summary, DIM)])
 }
@@ -82,17 +86,10 @@ fn style(severity: &str) -> Style {
 }
 
 fn uncovered(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for OfImage { item, .. } in
-        scan.packages.iter().filter(|package| package.item.verdict == Verdict::NotCovered)
-    {
-        *reasons.entry(item.reason.as_deref().unwrap_or("no source speaks about it")).or_default() += 1;
-    }
+    let reasons = scan.not_covered(None);
     if reasons.is_empty() {
         return Ok(());
     }
-    let mut reasons: Vec<_> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
     page.heading("Not covered", &words::count(scan.count(Verdict::NotCovered), "package"))?;
     for (reason, count) in reasons.iter().take(REASONS) {
         page.labelled(&count.to_string(), UNKNOWN, &[span(reason, PLAIN)])?;
@@ -118,33 +115,21 @@ fn gaps(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
     Ok(())
 }
 
+fn vex_unmatched(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
+    if scan.vex_unmatched.is_empty() {
+        return Ok(());
+    }
+    page.heading("VEX about nothing that was found", &words::count(scan.vex_unmatched.len(), "statement"))?;
+    scan.vex_unmatched.iter().try_for_each(|statement| page.paragraph(&[span(statement, DIM)]))
+}
+
 fn summary(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
     page.heading("Coverage", "")?;
-    let counts = [
-        (Verdict::FixAvailable, "to update"),
-        (Verdict::NoFix, "without a fix"),
-        (Verdict::Fixed, "fixed"),
-        (Verdict::NotAffected, "not affected"),
-        (Verdict::NotCovered, "not covered"),
-    ];
-    let counts: Vec<String> =
-        counts.iter().map(|(verdict, text)| format!("{} {text}", scan.count(*verdict))).collect();
-    let line = format!("{}: {}", words::count(scan.packages.len(), "package"), counts.join(", "));
-    page.paragraph(&[span(&line, PLAIN)])?;
+    page.paragraph(&[span(&scan.coverage(), PLAIN)])?;
     for source in &scan.sources {
         let limits = source.limits.as_ref().map(|limits| format!("; {limits}")).unwrap_or_default();
         let text = format!("{}: {} advisories{limits}", source.release, source.advisories);
         page.paragraph(&[span(&text, DIM)])?;
     }
-    let mut worst: BTreeMap<std::cmp::Reverse<Severity>, usize> = BTreeMap::new();
-    for flaw in &scan.vulnerabilities {
-        if let Some(severity) = Severity::WORST_FIRST.into_iter().find(|it| it.id() == flaw.item.severity) {
-            *worst.entry(std::cmp::Reverse(severity)).or_default() += 1;
-        }
-    }
-    let worst: Vec<String> =
-        worst.iter().map(|(severity, count)| format!("{count} {}", severity.0.id())).collect();
-    let verdict =
-        if worst.is_empty() { words::count(scan.vulnerabilities.len(), "flaw") } else { worst.join(", ") };
-    page.paragraph(&[span("Verdict: ", BOLD), span(&verdict, BOLD)])
+    page.paragraph(&[span("Verdict: ", BOLD), span(&scan.verdict(), BOLD)])
 }

@@ -8,4 +8,5 @@ mod junit;
 mod markdown;
 mod sample;
 mod sarif;
+mod scan;
 mod terminal;

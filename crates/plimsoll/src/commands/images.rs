@@ -1,0 +1,103 @@
+//! Images by name, wherever they are: the engine, archives, folders, and bills of materials in their place.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use plimsoll_collect::engine::{DEFAULT_SOCKET, Endpoint};
+use plimsoll_collect::inventory;
+use plimsoll_facts::PackageInventory;
+use plimsoll_image::{Archive, LayeredRoot, Reader, Union, read_sbom};
+use plimsoll_report::scan::ScannedImage;
+use plimsoll_rootdir::RootDir;
+
+use crate::commands::look;
+use crate::exit::Usage;
+
+/// Where images come from.
+pub(super) struct Sources<'a> {
+    host: &'a [String],
+    engine: Option<(RootDir, Endpoint)>,
+    reader: Reader,
+}
+
+/// An image, and what is in it.
+pub(super) type Read = (ScannedImage, PackageInventory);
+
+impl<'a> Sources<'a> {
+    /// Images of archives and folders, and of the engine at this endpoint.
+    pub(super) fn new(host: &'a [String]) -> Self {
+        Self { host, engine: None, reader: Reader::default() }
+    }
+
+    /// Reads what a name stands for: `docker-archive:PATH`, `oci:PATH`, `dir:PATH`; a path that is there; else an image
+    /// of the engine. An archive may hold several images.
+    pub(super) fn read(&mut self, name: &str) -> Result<Vec<Read>> {
+        match name.split_once(':') {
+            Some(("docker-archive" | "oci" | "oci-archive", path)) => archive(name, Path::new(path)),
+            Some(("dir", path)) => self.directory(name, Path::new(path)),
+            _ if name.starts_with(['/', '.'])
+                && Path::new(name).is_dir()
+                && !Archive::is_layout(Path::new(name)) =>
+            {
+                self.directory(name, Path::new(name))
+            }
+            _ if name.starts_with(['/', '.']) => archive(name, Path::new(name)),
+            _ => self.of_engine(name),
+        }
+    }
+
+    fn directory(&mut self, name: &str, path: &Path) -> Result<Vec<Read>> {
+        let root = LayeredRoot::new(vec![RootDir::open(path)?], Union::Plain)?;
+        let inventory = self.reader.inventory(&root, "folder");
+        Ok(vec![(scanned(name, None, &inventory), inventory)])
+    }
+
+    fn of_engine(&mut self, name: &str) -> Result<Vec<Read>> {
+        if self.engine.is_none() {
+            let named = look::endpoints(self.host)?.into_iter().next();
+            let endpoint = named.unwrap_or_else(|| Endpoint::Unix(PathBuf::from(DEFAULT_SOCKET)));
+            self.engine = Some((RootDir::open("/")?, endpoint));
+        }
+        let Some((root, endpoint)) = &self.engine else { bail!("no engine") };
+        let found =
+            inventory::of_image(root, endpoint, name, &mut self.reader).map_err(|error| match error {
+                inventory::InventoryError::Name(_) => anyhow!(Usage(error.to_string())),
+                other => anyhow!(other),
+            })?;
+        let image = scanned(name, Some(found.image.id), &found.inventory);
+        Ok(vec![(image, found.inventory)])
+    }
+}
+
+fn archive(name: &str, path: &Path) -> Result<Vec<Read>> {
+    let archive = Archive::open(path)?;
+    let several = archive.images().len() > 1;
+    let read = |image: &plimsoll_image::ArchiveImage| {
+        let inventory = archive.read(image)?.inventory();
+        let tag = image.names.first().map_or(image.id.as_str(), String::as_str);
+        let name = if several { format!("{name} {tag}") } else { name.to_owned() };
+        Ok((scanned(&name, Some(image.id.clone()), &inventory), inventory))
+    };
+    archive.images().iter().map(read).collect()
+}
+
+/// Reads a bill of materials in the place of an image.
+pub(super) fn bill(path: &Path) -> Result<Read> {
+    let inventory = match path == Path::new("-") {
+        true => read_sbom(io::stdin().lock()),
+        false => read_sbom(File::open(path)?),
+    }?;
+    Ok((scanned(&path.display().to_string(), None, &inventory), inventory))
+}
+
+fn scanned(name: &str, id: Option<String>, inventory: &PackageInventory) -> ScannedImage {
+    ScannedImage {
+        name: name.to_owned(),
+        id,
+        source: inventory.source.clone(),
+        os: inventory.os.clone(),
+        ..ScannedImage::default()
+    }
+}
