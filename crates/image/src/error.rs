@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-/// Why something in an image could not be read. Paths are paths inside the image, except that of a layer.
+/// Why something in an image could not be read, in one sentence with its cause: most become gaps, which are texts. Paths are paths inside the image, except that of a layer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A layer's directory could not be opened.
-    #[error("layer {}: {source}", layer.display())]
+    #[error("layer {}: {cause}", layer.display())]
     Layer {
         /// Where the layer is on the host.
         layer: PathBuf,
         /// Why.
-        source: plimsoll_rootdir::Error,
+        cause: plimsoll_rootdir::Error,
     },
     /// The file is there and could not be read.
     #[error(transparent)]
@@ -27,12 +27,12 @@ pub enum Error {
         what: &'static str,
     },
     /// An archive could not be read.
-    #[error("{what}: {source}")]
+    #[error("{what}: {cause}")]
     Archive {
         /// The archive, or what of it.
         what: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A document of an archive is not what it should be.
     #[error("{what}")]

@@ -37,7 +37,7 @@ pub(super) struct Blob {
 impl Blobs {
     /// Opens a tar file: only its headers are read.
     pub(super) fn of_archive(path: &Path) -> Result<Self> {
-        let failed = |source| Error::Archive { what: path.display().to_string(), source };
+        let failed = |cause| Error::Archive { what: path.display().to_string(), cause };
         let file = File::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         let whole: &dyn Content = &Region { file: &file, start: 0, size };
@@ -59,7 +59,7 @@ impl Blobs {
         match self {
             Self::Directory(dir) => {
                 let file = dir.open_file(name)?;
-                let failed = |source| Error::Archive { what: name.to_owned(), source };
+                let failed = |cause| Error::Archive { what: name.to_owned(), cause };
                 let size = file.metadata().map_err(failed)?.len();
                 Ok(Blob { file: Arc::new(file), start: 0, size })
             }
@@ -78,7 +78,7 @@ impl Blobs {
             return Err(too_large(name, limit));
         }
         let region: &dyn Content = &Region { file: &*blob.file, start: blob.start, size: blob.size };
-        region.all(limit).map_err(|source| Error::Archive { what: name.to_owned(), source })
+        region.all(limit).map_err(|cause| Error::Archive { what: name.to_owned(), cause })
     }
 
     /// Reads a document by its digest, and checks it.

@@ -110,7 +110,7 @@ impl Archive {
     }
 
     fn read_layer(&self, name: &LayerName, hasher: &RandomState, is_lowest: bool) -> Result<Layer> {
-        let failed = |source| Error::Archive { what: format!("layer {}", name.name), source };
+        let failed = |cause| Error::Archive { what: format!("layer {}", name.name), cause };
         let Blob { file, start, size } = self.blobs.open(&name.name)?;
         let region: &dyn Content = &Region { file: &*file, start, size };
         let head = region.bytes(0, usize::try_from(size.min(8)).unwrap_or_default()).map_err(failed)?;

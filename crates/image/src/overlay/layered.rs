@@ -49,7 +49,7 @@ impl LayeredRoot {
         let mut roots = Vec::with_capacity(layers.len());
         for layer in &layers {
             let fd = layer.open_at("/", OFlags::RDONLY | OFlags::DIRECTORY);
-            roots.push(fd.map_err(|source| Error::Layer { layer: layer.path().to_owned(), source })?);
+            roots.push(fd.map_err(|cause| Error::Layer { layer: layer.path().to_owned(), cause })?);
         }
         let root = MergedDir::of_roots(union, roots.into_iter()).map_err(|errno| os("/", errno))?;
         Ok(Self { layers, root, union })
@@ -61,7 +61,7 @@ impl LayeredRoot {
     /// When one of them cannot be opened.
     pub fn open(host: &RootDir, dirs: &[impl AsRef<Path>], union: Union) -> Result<Self> {
         let open =
-            |dir: &Path| host.open_root(dir).map_err(|source| Error::Layer { layer: dir.to_owned(), source });
+            |dir: &Path| host.open_root(dir).map_err(|cause| Error::Layer { layer: dir.to_owned(), cause });
         Self::new(dirs.iter().map(|dir| open(dir.as_ref())).collect::<Result<_>>()?, union)
     }
 

@@ -43,7 +43,7 @@ fn read_one(tree: &dyn Tree, path: &Path, database: &mut Database) -> Result<()>
     let Some(compressed) = present(tree.read(path, MAX_DATABASE))? else { return Ok(()) };
     let mut text = Vec::new();
     let unpacked = unpack_zstd(&compressed).take(MAX_LIST + 1).read_to_end(&mut text);
-    unpacked.map_err(|source| Error::Archive { what: PATH.to_owned(), source })?;
+    unpacked.map_err(|cause| Error::Archive { what: PATH.to_owned(), cause })?;
     if text.len() as u64 > MAX_LIST {
         return Err(too_large(path, MAX_LIST));
     }
