@@ -15,7 +15,7 @@ use crate::scene::{Report, Test};
 /// A rule, the status it must have, and what its evidence must name.
 type Expected = (&'static str, &'static str, &'static str);
 
-/// One engine, audited together with the system's.
+/// One engine, and what is expected of its audit.
 struct Scenario {
     setup: Setup,
     /// What is done to it, and beside it, after it has started.
@@ -137,11 +137,38 @@ const SCENARIOS: &[Scenario] = &[
             &[("api-without-client-certificate", "pass", "client certificates are required")],
         )],
     },
+    Scenario {
+        setup: Setup { config: "{}", flags: &["-Hunix://{dir}/docker.sock", "--icc=false"], before: nothing },
+        after: |engine| engine.configure("{\n  \"icc\": false,\n}").map(|()| Vec::new()),
+        tests: &[(
+            "a_daemon_json_that_is_no_json",
+            &[
+                ("configuration-invalid", "fail", "line 3"),
+                ("default-bridge-connects-containers", "pass", "false"),
+            ],
+        )],
+    },
 ];
 
-/// The tests of all scenarios, and of the system's engine beside them.
+/// The tests of all scenarios, and of two engines at once.
 pub(crate) fn tests() -> Vec<Test> {
-    SCENARIOS.iter().flat_map(of_scenario).collect()
+    let two = Test::new("case_40_flags_of_another_daemon", two_engines);
+    SCENARIOS.iter().flat_map(of_scenario).chain([two]).collect()
+}
+
+/// The system's engine has none of the other's options.
+fn two_engines() -> Result<(), String> {
+    let other = OwnEngine::start(&Setup {
+        config: "{}",
+        flags: &["-Hunix://{dir}/docker.sock", "--log-level=debug", "-Htcp://127.0.0.1:2375"],
+        before: nothing,
+    })?;
+    let host = other.host();
+    let report = Report::of(&["--host", docker::SOCKET, "--host", &host])?;
+    let answers =
+        |status| [("daemon-log-level-unsuited", status, ""), ("api-without-client-certificate", status, "")];
+    check(&report, &host, &answers("fail"))?;
+    check(&report, docker::SOCKET, &answers("pass"))
 }
 
 fn of_scenario(scenario: &'static Scenario) -> impl Iterator<Item = Test> {

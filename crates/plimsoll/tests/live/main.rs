@@ -3,6 +3,7 @@
 //! They need root, a Docker engine and the images of `tests/live/images.sh`. Where these are missing they are skipped by
 //! name and counted; in CI (`CI=true`) that is a failure.
 
+mod bad_input;
 mod cases;
 mod docker;
 mod engines;
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
         }
         eprintln!("live tests are skipped: {reason}");
     }
-    let tests = scene::tests(cases::CASES).chain(engines::tests()).chain(privileged::tests());
+    let tests = scene::tests(cases::CASES)
+        .chain(bad_input::tests())
+        .chain(engines::tests())
+        .chain(privileged::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::own_engine::{OwnEngine, Setup};
-use crate::scene::{Report, Test};
+use crate::scene::{Report, Test, plimsoll};
 
 const IMAGE: &str = "plimsoll-test/sleep";
 
@@ -76,26 +76,71 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// The tests, which read one audit.
-pub(crate) fn tests() -> impl Iterator<Item = Test> {
-    let audited = Arc::new(OnceLock::new());
-    CASES.iter().map(move |&(name, expected)| {
-        let audited = Arc::clone(&audited);
-        Test::new(name, move || {
-            let report = audited.get_or_init(audit).as_ref().map_err(Clone::clone)?;
-            check(report, expected)
-        })
-    })
+/// One engine, audited in three ways.
+struct Audited {
+    at_once: Report,
+    from_facts: Report,
+    redacted: Report,
 }
 
-fn audit() -> Result<Report, String> {
+/// What a test asks of the audits.
+type Check = Box<dyn Fn(&Audited) -> Result<(), String> + Send>;
+
+/// The tests, which read one engine's audits.
+pub(crate) fn tests() -> Vec<Test> {
+    let audited: Arc<OnceLock<Result<Audited, String>>> = Arc::default();
+    let test = |name, check: Check| {
+        let audited = Arc::clone(&audited);
+        Test::new(name, move || check(audited.get_or_init(audit).as_ref().map_err(Clone::clone)?))
+    };
+    let mut tests: Vec<Test> = CASES
+        .iter()
+        .map(|&(name, expected)| test(name, Box::new(move |audited| check(&audited.at_once, expected))))
+        .collect();
+    tests.push(test("facts_that_are_judged_later_give_the_same_answers", Box::new(same_from_facts)));
+    tests.push(test("redacted_facts_give_the_same_statuses", Box::new(same_redacted)));
+    tests.push(test("the_report_matches_its_schema", Box::new(|audited| audited.at_once.matches_schema())));
+    tests
+}
+
+fn same_from_facts(audited: &Audited) -> Result<(), String> {
+    same(audited.at_once.statuses(), audited.from_facts.statuses())
+}
+
+fn same_redacted(audited: &Audited) -> Result<(), String> {
+    let statuses =
+        |report: &Report| report.statuses().into_iter().map(|(rule, _, status)| (rule, status)).collect();
+    same(statuses(&audited.from_facts), statuses(&audited.redacted))
+}
+
+/// Both hold the same answers, in any order.
+fn same<T: Ord + std::fmt::Debug>(mut left: Vec<T>, mut right: Vec<T>) -> Result<(), String> {
+    left.sort();
+    right.sort();
+    match left == right {
+        true => Ok(()),
+        false => {
+            left.retain(|one| right.binary_search(one).is_err());
+            Err(format!("{left:#?} and others differ"))
+        }
+    }
+}
+
+fn audit() -> Result<Audited, String> {
     let engine = OwnEngine::start(&SETUP)?;
     engine.import_sleep(IMAGE)?;
     for (name, options) in CONTAINERS {
         engine.docker(&[&["run", "-d", "--name", name], options, &[IMAGE, "sleep", "600"]].concat())?;
     }
     engine.docker(&["exec", "-d", "--privileged", "entered", "sleep", "600"])?;
-    Report::of(&["--host", &engine.host()])
+    let facts = engine.dir().join("facts.json").display().to_string();
+    let at_once = Report::of(&["--host", &engine.host()])?;
+    plimsoll(&["facts", "--host", &engine.host(), "--output", &facts])?;
+    Ok(Audited {
+        at_once,
+        from_facts: Report::of(&["--facts", &facts])?,
+        redacted: Report::of(&["--facts", &facts, "--redact"])?,
+    })
 }
 
 fn check(report: &Report, expected: &[(&str, &str, &str)]) -> Result<(), String> {

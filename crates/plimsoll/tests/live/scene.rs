@@ -55,23 +55,64 @@ impl Case {
     }
 }
 
-/// What `plimsoll audit --format json` wrote.
+/// What `plimsoll audit --format json` wrote, and how it ended.
 pub(crate) struct Report {
     document: Value,
+    code: i32,
 }
 
 impl Report {
     /// Audits with these arguments.
     pub(crate) fn of(arguments: &[&str]) -> Result<Self, String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        let output = command.arg("audit").args(["--format", "json"]).args(arguments).output();
+        Self::by(&mut Command::new(env!("CARGO_BIN_EXE_plimsoll")), arguments)
+    }
+
+    /// Audits with these arguments by a command that starts plimsoll.
+    pub(crate) fn by(plimsoll: &mut Command, arguments: &[&str]) -> Result<Self, String> {
+        let output = plimsoll.arg("audit").args(["--format", "json"]).args(arguments).output();
         let output = output.map_err(|error| error.to_string())?;
-        let code = output.status.code();
-        if !matches!(code, Some(0 | 1 | 4 | 5)) {
+        let Some(code @ (0 | 1 | 4 | 5)) = output.status.code() else {
             return Err(text(output).err().unwrap_or_default());
-        }
+        };
         let document = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-        Ok(Self { document })
+        Ok(Self { document, code })
+    }
+
+    /// Fails where the exit code does not say that something could not be known.
+    pub(crate) fn is_incomplete(&self) -> Result<(), String> {
+        if self.code & 4 != 0 { Ok(()) } else { Err(format!("ended with {}", self.code)) }
+    }
+
+    /// Holds the document against `plimsoll schema audit`.
+    pub(crate) fn matches_schema(&self) -> Result<(), String> {
+        let schema = serde_json::from_str(&plimsoll(&["schema", "audit"])?).map_err(|e| e.to_string())?;
+        let schema = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        let errors: Vec<_> = schema.iter_errors(&self.document).map(|error| error.to_string()).collect();
+        if errors.is_empty() { Ok(()) } else { Err(format!("{errors:#?}")) }
+    }
+
+    /// The gaps, as JSON.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        self.document["gaps"].as_array().into_iter().flatten().map(Value::to_string).collect()
+    }
+
+    /// Rules that passed about an engine and what it holds, but for those that the kernel's sockets answer.
+    pub(crate) fn passed_about(&self, endpoint: &str) -> Vec<&Value> {
+        let passed = self.findings().filter(|finding| finding["status"] == "pass");
+        let passed = passed.filter(|finding| !finding["evidence"].to_string().contains("sock_diag(7)"));
+        passed.filter(|f| f["subject"]["engine"] == endpoint).map(|finding| &finding["rule"]).collect()
+    }
+
+    /// Whether there are answers about a kind of subject.
+    pub(crate) fn has_answers_about(&self, kind: &str) -> bool {
+        self.findings()
+            .any(|f| f["subject"]["kind"] == kind && (f["status"] == "pass" || f["status"] == "fail"))
+    }
+
+    /// Rule, id of the subject, status of every answer.
+    pub(crate) fn statuses(&self) -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.findings().map(|f| (text(&f["rule"]), text(&f["subject"]["id"]), text(&f["status"]))).collect()
     }
 
     /// The answers of a rule about the subject of this name.
@@ -88,6 +129,17 @@ impl Report {
 
     fn findings(&self) -> impl Iterator<Item = &Value> {
         self.document["findings"].as_array().into_iter().flatten()
+    }
+}
+
+/// Runs plimsoll, which must find nothing to complain about; what it printed.
+pub(crate) fn plimsoll(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_plimsoll")).args(arguments).output();
+    let output = output.map_err(|error| error.to_string())?;
+    match output.status.code() {
+        // `facts` tells by 4 that something could not be read.
+        Some(0 | 4) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        _ => Err(text(output).err().unwrap_or_default()),
     }
 }
 
