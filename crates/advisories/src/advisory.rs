@@ -28,6 +28,12 @@ impl Advisory {
     pub fn name(&self) -> &str {
         self.names.first().unwrap_or(&self.id)
     }
+
+    /// Every flaw that it is about: one erratum often fixes several. Its own id where it names none.
+    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+        let own = self.names.is_empty().then_some(&self.id);
+        self.names.iter().chain(own).map(String::as_str)
+    }
 }
 
 /// How bad a flaw is in general, whatever it means on this host.

@@ -16,7 +16,8 @@ pub(crate) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
         Some(_) => return Err("the epoch is no number"),
         None => ("", text),
     };
-    let (version, release) = match rest.split_once('-') {
+    // Like librpm's parser: what a version should not hold, a second hyphen, belongs to the version.
+    let (version, release) = match rest.rsplit_once('-') {
         Some((version, release)) => (version, Some(release)),
         None => (rest, None),
     };

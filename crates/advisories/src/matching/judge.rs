@@ -1,7 +1,7 @@
 //! One question: a package of a version, asked of the releases that speak about it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use plimsoll_facts::{Ecosystem, InstalledPackage, Verdict, Vulnerability};
@@ -69,6 +69,7 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
     let mut answer = Answer::default();
     let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
     let mut fixed: Vec<String> = Vec::new();
+    let mut fixing: BTreeSet<String> = BTreeSet::new();
     for file in files {
         let release = Release::new(&file.about().release);
         let order = release.order().ok_or_else(|| format!("no version order for {release}"))?;
@@ -84,9 +85,14 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
             match said {
                 Said::Affected { fixed, evidence } => {
                     let flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
-                    merge(order, &mut found, flaw);
+                    for id in advisory.all_names() {
+                        merge(order, &mut found, Vulnerability { id: id.to_owned(), ..flaw.clone() });
+                    }
                 }
-                _ => fixed.push(advisory.name().to_owned()),
+                _ => {
+                    fixed.extend(advisory.all_names().map(str::to_owned));
+                    fixing.insert(advisory.id);
+                }
             }
         }
     }
@@ -94,7 +100,7 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
     fixed.dedup();
     // What one source calls fixed is fixed, whatever another that cannot know of that build says.
     found.retain(|id, _| fixed.binary_search(id).is_err());
-    answer.fixed = u32::try_from(fixed.len()).unwrap_or(u32::MAX);
+    answer.fixed = u32::try_from(fixing.len()).unwrap_or(u32::MAX);
     answer.flaws = found.into_values().collect();
     Ok(answer)
 }
@@ -131,7 +137,6 @@ fn flaw(
     let only_pro = fixed.is_some() && release.to_string().starts_with("Ubuntu:Pro:");
     let state = if only_pro { "fixed in Ubuntu Pro".to_owned() } else { affected.state };
     Vulnerability {
-        id: advisory.name().to_owned(),
         advisory: advisory.id.clone(),
         package: question.name.clone(),
         ecosystem: question.ecosystem,
