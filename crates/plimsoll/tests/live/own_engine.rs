@@ -121,6 +121,16 @@ impl Drop for OwnEngine {
         }
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
+        unmount(self.dir());
+    }
+}
+
+/// An engine that ends before it has started leaves its mounts, which keep the directory from being removed.
+fn unmount(dir: &Path) {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
+    for point in points.filter(|point| point.starts_with(dir)).collect::<Vec<_>>().into_iter().rev() {
+        let _ = Command::new("umount").arg("-l").arg(point).status();
     }
 }
 
