@@ -624,13 +624,17 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__scan)
-            opts="-o -h -V --sbom --host --db --format --output --fail-on --only-fixed --full --help --version"
+            opts="-o -h -V --sbom --vex --host --db --format --output --fail-on --only-fixed --full --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --sbom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vex)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -62,6 +62,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'R
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l sbom -d 'Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard input. May be repeated' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l vex -d 'What somebody says about flaws (OpenVEX, CSAF 2.0 VEX): those that do no harm do not count. May be repeated' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l db -d 'Folder of the advisories, as for `db`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'

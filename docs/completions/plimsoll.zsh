@@ -70,6 +70,7 @@ _arguments "${_arguments_options[@]}" : \
 (scan)
 _arguments "${_arguments_options[@]}" : \
 '*--sbom=[Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); \`-\` reads standard input. May be repeated]:FILE:_files' \
+'*--vex=[What somebody says about flaws (OpenVEX, CSAF 2.0 VEX)\: those that do no harm do not count. May be repeated]:FILE:_files' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"

@@ -15,6 +15,7 @@ mod release;
 pub mod store;
 mod support;
 mod update;
+mod vex;
 
 pub use advisory::*;
 pub use database::Database;
@@ -25,3 +26,4 @@ pub use matching::match_packages;
 pub use release::Release;
 pub use support::{Support, support_of};
 pub use update::{DEFAULT_ECOSYSTEMS, OSV_EXPORTS, UpdateError, Updated, update};
+pub use vex::{LARGEST_VEX, VexError, VexStatement, apply_vex, read_vex};

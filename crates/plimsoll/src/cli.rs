@@ -133,6 +133,9 @@ pub struct ScanArgs {
     /// input. May be repeated.
     #[arg(long, value_name = "FILE")]
     pub sbom: Vec<PathBuf>,
+    /// What somebody says about flaws (OpenVEX, CSAF 2.0 VEX): those that do no harm do not count. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub vex: Vec<PathBuf>,
     /// Engine that has the images, as for `audit`.
     #[arg(long, value_name = "ENDPOINT")]
     pub host: Vec<String>,

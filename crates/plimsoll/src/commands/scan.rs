@@ -1,10 +1,14 @@
 //! `plimsoll scan`.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use plimsoll_advisories::{Database, Severity, match_packages, support_of};
+use plimsoll_advisories::{
+    Database, LARGEST_VEX, Severity, VexStatement, apply_vex, match_packages, read_vex, support_of,
+};
 use plimsoll_facts::{Gap, Vulnerability};
 use plimsoll_report::sbom::{Bill, cyclonedx, spdx};
 use plimsoll_report::scan::{Scan, ScannedImage, html, json, markdown, sarif, terminal};
@@ -20,12 +24,15 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
     let database = Database::new(db::folder(args.db.as_deref()));
     let now = Timestamp::now();
     let mut scan = Scan::new(now.to_string());
+    let mut statements = read_vex_files(&args.vex)?;
     for (mut image, inventory) in read(args)? {
         let mut found = match_packages(&inventory, &database);
+        apply_vex(&mut statements, &mut found);
         found.vulnerabilities.retain(|flaw| is_wanted(args, flaw));
         found.gaps.extend(judge_support(&mut image, now));
         scan.add(image, found);
     }
+    scan.vex_unmatched = statements.iter().filter_map(VexStatement::unmatched).collect();
     output::with(args.output.as_deref(), |out| write(args, &scan, out))?;
     Ok(exit(args, &scan))
 }
@@ -42,6 +49,21 @@ fn read(args: &ScanArgs) -> Result<Vec<Read>> {
         read.push(images::bill(path).with_context(|| format!("reading {}", path.display()))?);
     }
     Ok(read)
+}
+
+fn read_vex_files(paths: &[PathBuf]) -> Result<Vec<VexStatement>> {
+    let mut statements = Vec::new();
+    for path in paths {
+        let context = || format!("reading {}", path.display());
+        let mut bytes = Vec::new();
+        let file = File::open(path).with_context(context)?;
+        file.take(LARGEST_VEX + 1).read_to_end(&mut bytes).with_context(context)?;
+        if bytes.len() as u64 > LARGEST_VEX {
+            bail!("{}: larger than {LARGEST_VEX} bytes", path.display());
+        }
+        statements.extend(read_vex(&bytes, &path.display().to_string()).with_context(context)?);
+    }
+    Ok(statements)
 }
 
 /// Whether the image's distribution still gets fixes; a gap where plimsoll does not know.
