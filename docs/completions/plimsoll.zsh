@@ -341,7 +341,7 @@ _plimsoll__subcmd__completions_commands() {
 _plimsoll__subcmd__db_commands() {
     local commands; commands=(
 'update:Fetch the archives that OSV publishes, where they changed' \
-'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network, unless a source is a URL' \
 'status:Tell what is there, how old it is, and what is wrong with it' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
@@ -351,7 +351,7 @@ _plimsoll__subcmd__db_commands() {
 _plimsoll__subcmd__db__subcmd__help_commands() {
     local commands; commands=(
 'update:Fetch the archives that OSV publishes, where they changed' \
-'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network, unless a source is a URL' \
 'status:Tell what is there, how old it is, and what is wrong with it' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
@@ -432,7 +432,7 @@ _plimsoll__subcmd__help__subcmd__completions_commands() {
 _plimsoll__subcmd__help__subcmd__db_commands() {
     local commands; commands=(
 'update:Fetch the archives that OSV publishes, where they changed' \
-'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network' \
+'import:Take advisories from files\: a zip archive or a folder of OSV records, single records, CISA'\''s catalogue (KEV), EPSS scores. Needs no network, unless a source is a URL' \
 'status:Tell what is there, how old it is, and what is wrong with it' \
     )
     _describe -t commands 'plimsoll help db commands' commands "$@"

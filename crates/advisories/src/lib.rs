@@ -25,5 +25,5 @@ pub use lists::{ExploitProbability, Exploited, ListError};
 pub use matching::match_packages;
 pub use release::Release;
 pub use support::{Support, support_of};
-pub use update::{DEFAULT_ECOSYSTEMS, OSV_EXPORTS, UpdateError, Updated, update};
+pub use update::{DEFAULT_ECOSYSTEMS, OSV_EXPORTS, UpdateError, Updated, download, update};
 pub use vex::{LARGEST_VEX, VexError, VexStatement, apply_vex, read_vex};

@@ -87,6 +87,22 @@ pub fn update(
     Ok(Updated::Imported(imported))
 }
 
+/// Fetches one archive or record into `folder`, to be imported from there and removed; one that was broken off is gone
+/// on with. `progress` is told bytes done and in all.
+///
+/// # Errors
+/// When it is not fetched, or cannot be kept.
+pub fn download(
+    url: &str,
+    folder: &Path,
+    progress: &dyn Fn(u64, Option<u64>),
+) -> Result<PathBuf, UpdateError> {
+    fs::create_dir_all(folder).map_err(|source| UpdateError::Folder { path: folder.to_owned(), source })?;
+    let target = folder.join(format!("{}.download", crate::Release::new(url).file_name()));
+    fetch::fetch(&fetch::agent(), url, &target, None, progress)?;
+    Ok(target)
+}
+
 /// A state that is missing or damaged means that everything is fetched.
 fn read_state(folder: &Path) -> State {
     fs::read(folder.join(STATE))

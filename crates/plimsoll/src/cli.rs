@@ -230,10 +230,10 @@ pub enum DbCommand {
         ecosystems: Vec<String>,
     },
     /// Take advisories from files: a zip archive or a folder of OSV records, single records, CISA's catalogue
-    /// (KEV), EPSS scores. Needs no network.
+    /// (KEV), EPSS scores. Needs no network, unless a source is a URL.
     Import {
         /// What to import.
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required = true, value_name = "PATH|URL")]
         sources: Vec<PathBuf>,
     },
     /// Tell what is there, how old it is, and what is wrong with it.

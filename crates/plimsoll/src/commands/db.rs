@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use plimsoll_advisories::store::About;
 use plimsoll_advisories::{
-    DEFAULT_ECOSYSTEMS, Database, ExploitProbability, Exploited, Imported, OSV_EXPORTS, Updated, import,
-    update,
+    DEFAULT_ECOSYSTEMS, Database, ExploitProbability, Exploited, Imported, OSV_EXPORTS, Updated, download,
+    import, update,
 };
 
 use crate::cli::{DbArgs, DbCommand};
@@ -47,11 +47,30 @@ pub(crate) fn is_old(made_at: i64, now: i64) -> bool {
 pub(crate) fn run(args: &DbArgs) -> Result<Exit> {
     let folder = folder(args.db.as_deref());
     match &args.command {
-        DbCommand::Import { sources } => sources.iter().try_for_each(|source| import_one(source, &folder))?,
+        DbCommand::Import { sources } => sources.iter().try_for_each(|source| import_any(source, &folder))?,
         DbCommand::Update { from, ecosystems } => return update_all(from.as_deref(), ecosystems, &folder),
         DbCommand::Status => return status(&folder),
     }
     Ok(Exit::CLEAN)
+}
+
+/// Imports a file or folder, or what a URL gives.
+fn import_any(source: &Path, folder: &Path) -> Result<()> {
+    let Some(url) = source.to_str().filter(|it| it.starts_with("https://") || it.starts_with("http://"))
+    else {
+        return import_one(source, folder);
+    };
+    let progress = Progress::new();
+    let told = |done: u64, total: Option<u64>| {
+        let of = total.map_or(String::new(), |total| format!(" of {total}"));
+        progress.tell(&format!("{url}: fetching {done}{of}"));
+    };
+    let fetched = download(url, folder, &told).with_context(|| format!("importing {url}"))?;
+    drop(progress);
+    let imported = import_one(&fetched, folder).with_context(|| format!("importing {url}"));
+    // What it holds is in the database, or it is not usable.
+    let _ = fs::remove_file(&fetched);
+    imported
 }
 
 fn import_one(source: &Path, folder: &Path) -> Result<()> {
