@@ -31,7 +31,8 @@ pub struct InstalledPackage {
     pub ecosystem: Ecosystem,
     /// Name: of the binary package, the module, the crate; `group:artifact` for Java.
     pub name: String,
-    /// Version as the manager writes it; an rpm's is `epoch:version-release`, without an epoch of 0.
+    /// Version as the manager writes it; an rpm's is `epoch:version-release`, without an epoch of 0. Empty where it is
+    /// written down nowhere, as in a Java archive without a manifest that names it.
     pub version: String,
     /// Source package; the package itself where it records none. `None`: not known (chiselled images), or a language
     /// package.

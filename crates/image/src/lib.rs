@@ -11,6 +11,7 @@ mod entry;
 mod error;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub mod go_build;
 mod inventory;
 mod language;
 pub mod os_release;

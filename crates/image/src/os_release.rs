@@ -2,9 +2,9 @@
 
 use plimsoll_facts::OsRelease;
 
-/// Reads the text of an os-release file; lines that are not assignments are passed over.
+/// Reads the text of an os-release file; lines that are not assignments are passed over. Without `ID` it is `linux`.
 pub fn parse(text: &str) -> OsRelease {
-    let mut release = OsRelease::default();
+    let mut release = OsRelease { id: "linux".to_owned(), ..OsRelease::default() };
     for line in text.lines() {
         let Some((name, value)) = line.trim().split_once('=') else { continue };
         let value = unquote(value.trim());
@@ -39,14 +39,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quoted_and_plain() {
-        let release =
-            parse("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID='12'\n# c\nID=debian\nbad\n");
-        assert_eq!(release.id, "debian");
-        assert_eq!(release.version_id.as_deref(), Some("12"));
-        assert_eq!(release.pretty_name.as_deref(), Some("Debian GNU/Linux 12 (bookworm)"));
-        assert_eq!(parse("ID_LIKE=\"rhel fedora\"").id_like, ["rhel", "fedora"]);
-        assert_eq!(parse(r#"PRETTY_NAME="a \"b\" \\ c""#).pretty_name.unwrap(), r#"a "b" \ c"#);
-        assert_eq!(parse("PRETTY_NAME=\"\\\nID=\\").id, "");
+    fn distributions() {
+        let rocky =
+            parse("NAME=\"Rocky Linux\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.4\"\n");
+        assert_eq!(rocky.id, "rocky");
+        assert_eq!(rocky.id_like, ["rhel", "centos", "fedora"]);
+        assert_eq!(rocky.codename, None);
+        let debian =
+            parse("PRETTY_NAME='Debian \"x\"'\r\n#ID=no\nbad\nID=debian\nVERSION_CODENAME=bookworm\n");
+        assert_eq!(debian.id, "debian");
+        assert_eq!(debian.pretty_name.as_deref(), Some("Debian \"x\""));
+        assert_eq!(debian.codename.as_deref(), Some("bookworm"));
+        assert_eq!(parse("PRETTY_NAME=\"a \\\"b\\\" \\$c\"").pretty_name.as_deref(), Some("a \"b\" $c"));
+        assert_eq!(parse("PRETTY_NAME=\"\\\n").id, "linux");
     }
 }

@@ -342,8 +342,9 @@ fn java_archives_inside_each_other() {
     for layer in [layer.bytes()] {
         for bytes in [gzip(&layer), layer] {
             let (_, inventory) = read_layers(&[bytes]).unwrap();
-            let found: Vec<_> =
-                inventory.packages.iter().map(|p| (p.name.as_str(), p.location.path.as_str())).collect();
+            // `x` are the inner archives that say nothing of themselves.
+            let named = inventory.packages.iter().filter(|package| package.name != "x");
+            let found: Vec<_> = named.map(|p| (p.name.as_str(), p.location.path.as_str())).collect();
             assert_eq!(
                 found,
                 [

@@ -4,7 +4,7 @@ mod judge;
 mod names;
 mod publisher;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_facts::{
     AdvisorySource, Ecosystem, Gap, InstalledPackage, PackageInventory, PackageVerdict, Verdict,
@@ -31,6 +31,8 @@ pub fn match_packages(inventory: &PackageInventory, database: &Database) -> Vuln
 /// What a package is asked of: one set of releases for the distribution, one for each language.
 struct Matching<'a> {
     database: &'a Database,
+    /// Packages that third parties publish: the distribution's advisories say nothing of what is in them.
+    third_parties: BTreeSet<&'a str>,
     distribution: Result<Vec<Release>, String>,
     exploited: Exploited,
     probability: ExploitProbability,
@@ -40,7 +42,7 @@ struct Matching<'a> {
 }
 
 impl<'a> Matching<'a> {
-    fn new(inventory: &PackageInventory, database: &'a Database) -> Self {
+    fn new(inventory: &'a PackageInventory, database: &'a Database) -> Self {
         let mut done = Vulnerabilities { gaps: inventory.gaps.clone(), ..Vulnerabilities::default() };
         let exploited = or_gap(database.exploited(), &mut done.gaps);
         let probability = or_gap(database.exploit_probability(), &mut done.gaps);
@@ -54,7 +56,10 @@ impl<'a> Matching<'a> {
                 releases => Ok(releases),
             },
         };
-        Self { database, distribution, exploited, probability, asked: BTreeMap::new(), done }
+        let third_parties =
+            inventory.packages.iter().filter(|package| publisher::third_party(package).is_some());
+        let third_parties = third_parties.map(|package| package.name.as_str()).collect();
+        Self { database, third_parties, distribution, exploited, probability, asked: BTreeMap::new(), done }
     }
 
     fn package(&mut self, package: &InstalledPackage) -> PackageVerdict {
@@ -84,7 +89,11 @@ impl<'a> Matching<'a> {
 
     /// Whose advisories count for a package, or why none do.
     fn releases(&self, package: &InstalledPackage) -> Result<Vec<Release>, String> {
-        if let Some(owner) = &package.owned_by {
+        if package.version.is_empty() {
+            return Err("its version is written down nowhere".to_owned());
+        }
+        let owner = package.owned_by.as_ref();
+        if let Some(owner) = owner.filter(|owner| !self.third_parties.contains(owner.as_str())) {
             return Err(format!("part of the distribution's package {owner}, whose advisories count"));
         }
         let language = match package.ecosystem {
@@ -194,4 +203,36 @@ fn or_gap<T: Default>(list: Result<T, StoreError>, gaps: &mut Vec<Gap>) -> T {
         gaps.push(Gap { subject: "advisories".to_owned(), source: "database".to_owned(), reason });
         T::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_third_partys_package_holds_is_judged_by_upstream() {
+        let package = |ecosystem, name: &str, owner: Option<&str>, vendor: &str| InstalledPackage {
+            ecosystem,
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            vendor: Some(vendor.to_owned()),
+            owned_by: owner.map(str::to_owned),
+            ..InstalledPackage::default()
+        };
+        let inventory = PackageInventory {
+            packages: vec![
+                package(Ecosystem::Dpkg, "containerd.io", None, "Containerd team <help@docker.com>"),
+                package(Ecosystem::Dpkg, "golang-x", None, "x <x@debian.org>"),
+            ],
+            ..PackageInventory::default()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::new(dir.path());
+        let matching = Matching::new(&inventory, &database);
+        let module = |owner| package(Ecosystem::Go, "golang.org/x/net", Some(owner), "");
+        assert!(matching.releases(&module("containerd.io")).is_ok());
+        assert!(matching.releases(&module("golang-x")).is_err());
+        let unversioned = InstalledPackage { ecosystem: Ecosystem::Java, ..InstalledPackage::default() };
+        assert!(matching.releases(&unversioned).is_err());
+    }
 }

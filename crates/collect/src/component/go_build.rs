@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
 use object::{Endianness, FileKind, ReadCache, ReadRef};
+use plimsoll_image::go_build::GoBuild;
 
 /// Largest build information that is read; that of big programs with all their modules has some 50 kB.
 const MAX_INFO: u64 = 1 << 20;
@@ -34,17 +35,6 @@ pub(super) enum Program {
     Native,
     /// Not an ELF program: a script, most often.
     NotElf,
-}
-
-/// Build information of a Go program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct GoBuild {
-    /// Import path of the main package.
-    pub(super) main: String,
-    /// Version of the main module, empty where it has none.
-    pub(super) module_version: String,
-    /// Flags of the linker; left out by `-trimpath`.
-    pub(super) linker_flags: String,
 }
 
 /// Reads a program.
@@ -111,7 +101,7 @@ fn parse(section: &[u8]) -> Option<GoBuild> {
     take_string(&mut rest)?;
     let modules = take_string(&mut rest)?;
     let modules = modules.get(SENTINEL..modules.len().checked_sub(SENTINEL)?).unwrap_or_default();
-    Some(describe(&String::from_utf8_lossy(modules)))
+    Some(GoBuild::of(&String::from_utf8_lossy(modules)))
 }
 
 /// A string after its length, which is a variable-length number.
@@ -128,108 +118,6 @@ fn take_string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
         }
     }
     None
-}
-
-/// The lines `path`, `mod` and `build -ldflags` of Go's description.
-fn describe(modules: &str) -> GoBuild {
-    let mut build = GoBuild::default();
-    for line in modules.lines() {
-        let mut columns = line.split('\t');
-        match (columns.next(), columns.next(), columns.next()) {
-            (Some("path"), Some(path), _) => path.clone_into(&mut build.main),
-            (Some("mod"), _, Some(version)) => version.clone_into(&mut build.module_version),
-            (Some("build"), Some(setting), _) => {
-                if let Some(flags) = setting.strip_prefix("-ldflags=") {
-                    build.linker_flags = unquote(flags);
-                }
-            }
-            _ => {}
-        }
-    }
-    build
-}
-
-/// Undoes Go's quoting of a setting (strconv.Quote), as far as it is used for command lines.
-fn unquote(text: &str) -> String {
-    let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
-        return text.trim_matches('`').to_owned();
-    };
-    let mut plain = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            plain.push(character);
-            continue;
-        }
-        match characters.next() {
-            Some('t' | 'n' | 'r') => plain.push(' '),
-            other => plain.extend(other),
-        }
-    }
-    plain
-}
-
-impl GoBuild {
-    /// The program's own version, without a leading `v`: set by the linker (`-X …version.Version=1.2.3`), else that of
-    /// the main module.
-    pub(super) fn version(&self) -> Option<String> {
-        let set = self.set_variables().find_map(|(variable, value)| {
-            let (package, name) = variable.rsplit_once('.')?;
-            let package = package.rsplit('/').next()?;
-            let is_version = name.eq_ignore_ascii_case("version")
-                && matches!(package, "main" | "version" | "dockerversion");
-            (is_version && value.starts_with(|c: char| c == 'v' || c.is_ascii_digit())).then_some(value)
-        });
-        let module = || {
-            let version = self.module_version.trim_end_matches("+incompatible");
-            // Made up by Go where the source has no tag.
-            (!version.starts_with("v0.0.0-") && version.starts_with('v')).then(|| version.to_owned())
-        };
-        let version = set.or_else(module)?;
-        Some(version.strip_prefix('v').map_or(version.clone(), str::to_owned))
-    }
-
-    /// Variables that the linker set (`-X VARIABLE=VALUE`).
-    fn set_variables(&self) -> impl Iterator<Item = (String, String)> {
-        let words = words(&self.linker_flags);
-        let mut is_next = false;
-        words.into_iter().filter_map(move |word| {
-            let assignment = match word.strip_prefix("-X") {
-                Some("") => {
-                    is_next = true;
-                    return None;
-                }
-                Some(rest) => rest.strip_prefix('=').unwrap_or(rest).to_owned(),
-                None if is_next => word,
-                None => return None,
-            };
-            is_next = false;
-            let (variable, value) = assignment.split_once('=')?;
-            Some((variable.to_owned(), value.to_owned()))
-        })
-    }
-}
-
-/// Words of a command line with quotes.
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
-    for character in line.chars() {
-        match quote {
-            Some(open) if character == open => quote = None,
-            Some(_) => word.push(character),
-            None if character == '"' || character == '\'' => quote = Some(character),
-            None if character.is_whitespace() => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            None => word.push(character),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]
@@ -280,29 +168,6 @@ pub(super) mod tests {
         bytes.extend(modules.as_bytes());
         bytes.extend([b'e'; SENTINEL]);
         bytes
-    }
-
-    fn version(modules: &str) -> Option<String> {
-        parse(&section(modules)).unwrap().version()
-    }
-
-    #[test]
-    fn versions() {
-        assert_eq!(parse(&section(DOCKERD)).unwrap().main, "github.com/docker/docker/cmd/dockerd");
-        assert_eq!(version(DOCKERD).as_deref(), Some("20.10.24+dfsg1"));
-        let runc =
-            "path\tgithub.com/opencontainers/runc\nmod\tgithub.com/opencontainers/runc\tv1.3.6+dirty\t\n";
-        assert_eq!(version(runc).as_deref(), Some("1.3.6+dirty"));
-        let docker = "mod\tgithub.com/docker/cli\tv28.2.2+incompatible\t\nbuild\t-ldflags=-s\n";
-        assert_eq!(version(docker).as_deref(), Some("28.2.2"));
-        assert_eq!(
-            version("build\t-ldflags=\"-X 'main.version=v1.2' -X main.gitCommit=1\"\n").as_deref(),
-            Some("1.2")
-        );
-        assert_eq!(version("build\t-ldflags=-X=main.version=1.2\n").as_deref(), Some("1.2"));
-        assert_eq!(version("mod\tx\t(devel)\t\n"), None);
-        assert_eq!(version("mod\tx\tv0.0.0-20250101000000-abcdef\t\n"), None);
-        assert_eq!(version("build\t-ldflags=\"-X main.version= -X main.goversion=1\"\n"), None);
     }
 
     #[test]

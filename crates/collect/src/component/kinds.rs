@@ -63,8 +63,8 @@ fn without_major_version(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::go_build::GoBuild;
     use super::*;
+    use plimsoll_image::go_build::GoBuild;
 
     #[test]
     fn names_and_contents() {

@@ -5,12 +5,15 @@ use std::io;
 use plimsoll_facts::{Ecosystem, InstalledPackage, PackageLocation};
 
 use super::elf::{Program, Region};
+use crate::go_build::GoBuild;
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 /// Where in its section or segment the information is looked for, as Go does it.
 const SEARCHED: u64 = 1 << 20;
 /// The information begins at a multiple of this.
 const ALIGNMENT: usize = 16;
+/// The version of what is built where its source lies.
+const DEVELOPMENT: &str = "(devel)";
 /// Bound of the list of modules, in bytes.
 const MAX_LIST: u64 = 16 << 20;
 
@@ -116,17 +119,20 @@ fn pointed_texts(
 /// two marks of 16 bytes.
 fn parse(list: &[u8]) -> Vec<(String, String)> {
     let inner = list.len().checked_sub(16).and_then(|end| list.get(16..end)).unwrap_or_default();
+    let text = String::from_utf8_lossy(inner);
     let mut modules: Vec<(String, String)> = Vec::new();
-    for line in String::from_utf8_lossy(inner).lines() {
+    let mut main = None;
+    for line in text.lines() {
         let mut fields = line.split('\t');
         let (kind, name) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
         let module = (name.to_owned(), fields.next().unwrap_or_default().to_owned());
         match kind {
-            "mod" | "dep" if !name.is_empty() => modules.push(module),
+            "mod" if !name.is_empty() => main = Some(module),
+            "dep" if !name.is_empty() => modules.push(module),
             // What a directory holds has no version that anybody else knows.
             "=>" if name.starts_with(['.', '/']) => {
                 if let Some((_, version)) = modules.last_mut() {
-                    "(devel)".clone_into(version);
+                    DEVELOPMENT.clone_into(version);
                 }
             }
             "=>" if !name.is_empty() => {
@@ -136,7 +142,24 @@ fn parse(list: &[u8]) -> Vec<(String, String)> {
             _ => {}
         }
     }
+    modules.extend(main_module(main, &GoBuild::of(&text)));
     modules
+}
+
+/// The module that the program is of. Its version is seldom known to the toolchain, but most programs have it set by the
+/// linker. Without a line `mod` (a build in GOPATH mode) its name is what stands before `/cmd/` by custom.
+fn main_module(main: Option<(String, String)>, build: &GoBuild) -> Option<(String, String)> {
+    let by_linker = || build.version().map(|version| format!("v{version}"));
+    match main {
+        Some((name, version)) if matches!(version.as_str(), "" | DEVELOPMENT) => {
+            Some((name, by_linker().unwrap_or_else(|| DEVELOPMENT.to_owned())))
+        }
+        Some(module) => Some(module),
+        None => {
+            let name = build.main.split("/cmd/").next().filter(|name| name.contains('/'))?;
+            Some((name.to_owned(), by_linker()?))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -150,9 +173,21 @@ mod tests {
         let list = [&mark, text.as_bytes(), &mark].concat();
         let modules = parse(&list);
         let short: Vec<_> = modules.iter().map(|(name, version)| format!("{name} {version}")).collect();
-        assert_eq!(short, ["example.org/x (devel)", "a.org/b v1.2.3", "e.org/f v2.0.0", "g.org/h (devel)"]);
+        assert_eq!(short, ["a.org/b v1.2.3", "e.org/f v2.0.0", "g.org/h (devel)", "example.org/x (devel)"]);
         assert_eq!(parse(b"short"), []);
         assert_eq!(parse(b""), []);
+    }
+
+    #[test]
+    fn versions_of_the_main_module() {
+        let listed = |text: &str| parse(format!("{0}{text}{0}", "0".repeat(16)).as_bytes());
+        let flags = "build\t-ldflags=\"-X main.version=v1.4.0\"\n";
+        let named = |name: &str, version: &str| vec![(name.to_owned(), version.to_owned())];
+        assert_eq!(listed(&format!("mod\ta.org/x\t(devel)\t\n{flags}")), named("a.org/x", "v1.4.0"));
+        assert_eq!(listed(&format!("mod\ta.org/x\tv1.3.9\th1:=\n{flags}")), named("a.org/x", "v1.3.9"));
+        assert_eq!(listed(&format!("path\ta.org/x/cmd/y\n{flags}")), named("a.org/x", "v1.4.0"));
+        assert_eq!(listed(&format!("path\tcommand-line-arguments\n{flags}")), []);
+        assert_eq!(listed("path\ta.org/x/cmd/y\n"), []);
     }
 
     #[test]

@@ -170,7 +170,8 @@ fn from_properties(text: &str) -> Option<(String, String)> {
     Some((format!("{}:{}", value("groupId")?, value("artifactId")?), value("version")?.to_owned()))
 }
 
-/// Version by the manifest, name by the file: manifests name a product, seldom the artifact.
+/// Version by the file's name or the manifest, name by the file: manifests name a product, seldom the artifact. An archive
+/// whose version is written down nowhere is a package without one, not none.
 fn from_manifest(text: &str, path: &str) -> Option<(String, String)> {
     // A line that begins with a space continues the one before (JAR file specification).
     let text = text.replace("\r\n", "\n").replace("\n ", "");
@@ -189,12 +190,13 @@ fn from_manifest(text: &str, path: &str) -> Option<(String, String)> {
     let version = version
         .map(str::to_owned)
         .or_else(|| value("Implementation-Version"))
-        .or_else(|| value("Bundle-Version"))?;
+        .or_else(|| value("Bundle-Version"))
+        .unwrap_or_default();
     let name = match value("Implementation-Vendor-Id") {
         Some(group) if !group.is_empty() => format!("{group}:{artifact}"),
         _ => artifact.to_owned(),
     };
-    (!artifact.is_empty() && !version.is_empty()).then_some((name, version))
+    (!artifact.is_empty()).then_some((name, version))
 }
 
 #[cfg(test)]
@@ -214,7 +216,8 @@ mod tests {
         let named = |text, path| from_manifest(text, path).map(|(name, version)| format!("{name} {version}"));
         assert_eq!(named("", "/lib/guava-31.1-jre.jar").unwrap(), "guava 31.1-jre");
         assert_eq!(named("", "/lib/icu4j-73_2.jar").unwrap(), "icu4j 73_2");
-        assert_eq!(named("", "/lib/app.jar"), None);
+        assert_eq!(named("", "/lib/app.jar").unwrap(), "app ");
+        assert_eq!(named("", "/lib/.jar"), None);
         let text = "Manifest-Version: 1.0\r\nImplementation-Vendor-Id: org.ex\r\n ample\r\nImplementation-Version: 3.1\r\n";
         assert_eq!(named(text, "/lib/app.jar").unwrap(), "org.example:app 3.1");
     }
