@@ -4,6 +4,8 @@
 //! `PLIMSOLL_TEST_DATA=FOLDER` (with `advisories/Debian/all.zip` inside) adds the whole archive, on the packages of the
 //! image `plimsoll-test/mariadb:bookworm` where an engine has it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
