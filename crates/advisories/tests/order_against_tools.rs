@@ -1,7 +1,7 @@
 //! The orders of dpkg and rpm against dpkg's and rpm's own code, on 100,000 pairs each: random ones, and real ones from
 //! `PLIMSOLL_TEST_DATA` where it is set. A tool that is not installed is skipped by name.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and tell")]
 
 mod records;
 
