@@ -28,6 +28,9 @@ pub struct Reader {
 /// What tells two package databases apart without reading them: the directories that they consist of.
 type Identity = Vec<Vec<(u64, u64)>>;
 
+/// Databases that are held in memory at a time; each is some hundred kilobytes.
+const MAX_DATABASES: usize = 16;
+
 impl Reader {
     /// A reader that walks layers within these bounds.
     pub fn new(bounds: Bounds) -> Self {
@@ -87,6 +90,9 @@ impl Reader {
             return read();
         }
         let identity = packages::directories().map(|dir| identity(root, Path::new(dir))).collect();
+        if self.databases.len() == MAX_DATABASES && !self.databases.contains_key(&identity) {
+            self.databases.clear();
+        }
         Arc::clone(self.databases.entry(identity).or_insert_with(read))
     }
 }
