@@ -7,6 +7,8 @@ pub mod boundary;
 pub mod cvss;
 mod database;
 mod fetch;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod import;
 mod lists;
 mod matching;

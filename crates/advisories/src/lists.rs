@@ -138,7 +138,8 @@ impl List {
         };
         let body = map.get(HEAD..).unwrap_or_default();
         let head = format!("{:08x}\n", crc32fast::hash(body));
-        if map.get(..HEAD) != Some(head.as_bytes()) || !body.ends_with(b"\n") {
+        let matches = map.get(..HEAD) == Some(head.as_bytes()) || cfg!(fuzzing);
+        if !matches || !body.ends_with(b"\n") {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
                 what: "it does not match its checksum",

@@ -7,6 +7,8 @@ mod collector;
 mod component;
 mod effective;
 pub mod engine;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod gaps;
 mod host;
 mod images;

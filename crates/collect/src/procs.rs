@@ -263,6 +263,15 @@ impl Cgroups {
     }
 }
 
+/// Reads a text as `cgroup` and as `stat`.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn parse_all(bytes: &[u8]) {
+    if let Some(cgroups) = Cgroups::parse(bytes) {
+        let _ = (cgroups.v1("memory"), cgroups.v2());
+    }
+    let _ = Stat::parse(bytes);
+}
+
 /// What is used of `/proc/PID/stat` (proc_pid_stat(5)).
 struct Stat {
     pid: u32,

@@ -179,6 +179,18 @@ fn socket_inode(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
+/// Reads a datagram as each answer of sock_diag.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn parse_datagram(bytes: &[u8]) {
+    diag::parse_datagram(bytes);
+}
+
+/// Reads `/proc/net/unix`.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn parse_file(bytes: &[u8]) {
+    let _ = parse_proc_net_unix(bytes);
+}
+
 /// Lines that are not in the kernel's form are passed over: a name may contain a line break.
 fn parse_proc_net_unix(bytes: &[u8]) -> Vec<UnixListener> {
     let text = String::from_utf8_lossy(bytes);

@@ -5,6 +5,8 @@
 
 mod apply;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod load;
 mod parse;
 mod policy;

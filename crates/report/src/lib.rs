@@ -7,6 +7,8 @@ mod audit;
 mod cis;
 pub mod escape;
 pub mod explain;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod group;
 mod hints;
 pub mod html;

@@ -4,6 +4,8 @@
 
 mod apk;
 mod dpkg;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod go;
 mod maven;
 mod pep440;

@@ -35,7 +35,8 @@ impl ReleaseFile {
         if map.len() != sections.end {
             return Err(damaged("it is cut off, or something was added"));
         }
-        if checksum(&map, header, sections.data) != Some(header.checksum) {
+        // No fuzzer finds a checksum.
+        if !cfg!(fuzzing) && checksum(&map, header, sections.data) != Some(header.checksum) {
             return Err(damaged("its tables do not match their checksum"));
         }
         let about = map.get(sections.about..sections.data).unwrap_or_default();
@@ -119,7 +120,7 @@ impl ReleaseFile {
             let data = self.map.len() - self.header.data as usize;
             let start = data + u32_at(&self.map, line)? as usize;
             let bytes = self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)?;
-            let matches = crc32fast::hash(bytes) == u32_at(&self.map, line + 8)?;
+            let matches = crc32fast::hash(bytes) == u32_at(&self.map, line + 8)? || cfg!(fuzzing);
             matches.then(|| postcard::from_bytes(bytes).ok()).flatten()
         };
         read().ok_or_else(|| self.damaged(what))

@@ -1,5 +1,7 @@
 //! The programs that make and run containers: what is on disk, and what runs.
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod go_build;
 mod kinds;
 mod programs;

@@ -192,7 +192,7 @@ fn with_container(mut process: RunningProgram, dir: &PidDir, path: &str) -> Runn
     process
 }
 
-fn shim_arguments(line: &[u8]) -> (Option<String>, Option<String>) {
+pub(super) fn shim_arguments(line: &[u8]) -> (Option<String>, Option<String>) {
     let words: Vec<_> = line.split(|b| *b == 0).map(String::from_utf8_lossy).collect();
     let after = |flag: &str| {
         let pair = words

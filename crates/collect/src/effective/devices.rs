@@ -53,7 +53,7 @@ pub(super) fn rules(files: &CgroupFiles<'_>, cgroups: &Cgroups) -> Result<Device
     Ok(access(&list))
 }
 
-fn access(list: &str) -> DeviceAccess {
+pub(super) fn access(list: &str) -> DeviceAccess {
     let rules: Vec<String> = list.lines().map(str::to_owned).collect();
     DeviceAccess {
         all: rules.iter().any(|rule| rule == "a *:* rwm"),

@@ -34,7 +34,7 @@ pub(super) fn uid_map(dir: &PidDir) -> Result<Vec<(u32, u32, u32)>, Error> {
     parse_uid_map(&dir.read_text("uid_map", LIMIT)?).ok_or(Error::Malformed)
 }
 
-fn parse_uid_map(text: &str) -> Option<Vec<(u32, u32, u32)>> {
+pub(super) fn parse_uid_map(text: &str) -> Option<Vec<(u32, u32, u32)>> {
     let line = |line: &str| {
         let mut numbers = line.split_ascii_whitespace().map(str::parse);
         let mut next = || numbers.next()?.ok();
@@ -51,7 +51,7 @@ pub(super) fn rlimits(dir: &PidDir) -> Result<Rlimits, Error> {
     parse_rlimits(&dir.read_text("limits", LIMIT)?).ok_or(Error::Malformed)
 }
 
-fn parse_rlimits(text: &str) -> Option<Rlimits> {
+pub(super) fn parse_rlimits(text: &str) -> Option<Rlimits> {
     let value = |text: &str| match text {
         "unlimited" => Some(None),
         number => number.parse().ok().map(Some),

@@ -152,14 +152,14 @@ fn lowest<T: PartialOrd>(
 }
 
 /// A number, or `max`.
-fn bytes(text: &str) -> Option<Option<u64>> {
+pub(super) fn bytes(text: &str) -> Option<Option<u64>> {
     match text {
         "max" => Some(None),
         number => number.parse().ok().map(|value| Some(value).filter(|value| *value < UNLIMITED)),
     }
 }
 
-fn ratio(quota: &str, period: &str) -> Option<f64> {
+pub(super) fn ratio(quota: &str, period: &str) -> Option<f64> {
     let period = period.parse::<u32>().ok().filter(|period| *period > 0)?;
     Some(f64::from(quota.parse::<u32>().ok()?) / f64::from(period))
 }

@@ -8,6 +8,8 @@ mod container;
 mod descriptors;
 mod devices;
 mod engine_sockets;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod host_paths;
 mod identify;
 mod init_files;

@@ -52,7 +52,7 @@ impl Status {
         Self::parse(&dir.read("status", LIMIT)?).ok_or(Error::Malformed)
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut raw = Raw::default();
         for line in bytes.split(|b| *b == b'\n') {
             let Some(colon) = line.iter().position(|b| *b == b':') else { continue };

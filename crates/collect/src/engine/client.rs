@@ -264,7 +264,7 @@ fn explain(error: &str) -> String {
 }
 
 /// Reads a JSON document; where it does not fit, says at which path.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|plain| {
         let deserializer = &mut serde_json::Deserializer::from_slice(body);
         let reason = match serde_path_to_error::deserialize::<_, T>(deserializer) {
@@ -276,7 +276,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
 }
 
 /// The engine's own words: `{"message": …}`, or the start of what it sent.
-fn message(body: &[u8]) -> String {
+pub(super) fn message(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Message {
         message: String,

@@ -46,7 +46,7 @@ pub(super) fn read(
 }
 
 /// The options, or why the file holds none.
-fn parse(bytes: &[u8]) -> (Map<String, Value>, Option<String>) {
+pub(super) fn parse(bytes: &[u8]) -> (Map<String, Value>, Option<String>) {
     // dockerd takes an empty file for one without options, and passes over a byte order mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {

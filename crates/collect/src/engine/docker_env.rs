@@ -25,7 +25,7 @@ pub struct DockerEnvironment {
 /// What matters of `contexts/meta/ID/meta.json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ContextMeta {
+pub(super) struct ContextMeta {
     name: String,
     #[serde(default)]
     endpoints: BTreeMap<String, ContextEndpoint>,
@@ -160,9 +160,13 @@ fn find_context(meta: &Path, name: &str) -> Option<(String, ContextMeta)> {
     std::fs::read_dir(meta).ok()?.take(MAX_CONTEXTS).find_map(|entry| {
         let entry = entry.ok()?;
         let bytes = read(&entry.path().join("meta.json")).ok()?;
-        let meta: ContextMeta = serde_json::from_slice(&bytes).ok()?;
+        let meta = parse_context(&bytes)?;
         (meta.name == name).then_some((entry.file_name().into_string().ok()?, meta))
     })
+}
+
+pub(super) fn parse_context(bytes: &[u8]) -> Option<ContextMeta> {
+    serde_json::from_slice(bytes).ok()
 }
 
 /// The certificates that are in a directory under docker's names.

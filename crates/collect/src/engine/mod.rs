@@ -12,6 +12,8 @@ mod endpoint;
 mod environment;
 mod files;
 mod flags;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod graph;
 mod host_config;
 #[cfg(test)]

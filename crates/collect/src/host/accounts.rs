@@ -35,7 +35,7 @@ pub(super) fn collect(root: &RootDir, gaps: &mut Gaps) -> Fact<Accounts> {
     }
 }
 
-fn parse(passwd: &str, group: &str, subuid: &str) -> Accounts {
+pub(super) fn parse(passwd: &str, group: &str, subuid: &str) -> Accounts {
     let users: Vec<(&str, u32, u32)> = passwd.lines().filter_map(user).collect();
     let mut accounts = Accounts {
         extra_roots: users.iter().filter(|u| u.1 == 0 && u.0 != "root").map(|u| u.0.to_owned()).collect(),
@@ -99,7 +99,7 @@ fn ranges(subuid: &str) -> BTreeMap<String, Vec<(u32, u32)>> {
 
 /// Services other than local files that passwd and group come from (nsswitch.conf(5)). `systemd` knows only
 /// accounts that services bring with them, in no group of the host.
-fn foreign_services(nsswitch: &str) -> Vec<(&str, &str)> {
+pub(super) fn foreign_services(nsswitch: &str) -> Vec<(&str, &str)> {
     let mut foreign = Vec::new();
     for line in nsswitch.lines() {
         let line = line.split('#').next().unwrap_or_default();

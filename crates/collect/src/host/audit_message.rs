@@ -100,7 +100,7 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>>
 /// The error number of an acknowledgement, positive.
 pub(super) fn error(payload: &[u8]) -> Option<i32> {
     let error = i32::from_ne_bytes(payload.get(..4)?.try_into().ok()?);
-    error.checked_neg()
+    error.checked_neg().filter(|error| (0..=4095).contains(error))
 }
 
 /// `enabled` of `struct audit_status`.

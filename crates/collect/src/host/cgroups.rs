@@ -68,7 +68,7 @@ fn v2_controllers(root: &RootDir, mount: &str) -> Fact<Vec<String>> {
     }
 }
 
-fn unbound(table: &str) -> Vec<String> {
+pub(super) fn unbound(table: &str) -> Vec<String> {
     let row = |line: &str| -> Option<String> {
         let columns: Vec<&str> = line.split_whitespace().collect();
         match columns[..] {

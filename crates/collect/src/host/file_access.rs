@@ -183,7 +183,7 @@ fn file_type(stat: &Statx) -> FileType {
 }
 
 /// Names by number, of passwd or group: the first and third field of each line.
-fn names_by_id(text: &str) -> HashMap<u32, String> {
+pub(super) fn names_by_id(text: &str) -> HashMap<u32, String> {
     let mut names = HashMap::new();
     for line in text.lines() {
         let mut fields = line.split(':');

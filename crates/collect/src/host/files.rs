@@ -139,6 +139,10 @@ fn names(root: &RootDir, directory: &str, gaps: &mut Gaps) -> Vec<String> {
 
 /// Where containerd's own configuration puts its socket (`[grpc] address`).
 fn containerd_address(root: &RootDir) -> Option<String> {
+    parse_containerd_address(source::text(root, CONTAINERD_CONFIG).value()?)
+}
+
+pub(super) fn parse_containerd_address(text: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Config {
         grpc: Grpc,
@@ -147,8 +151,7 @@ fn containerd_address(root: &RootDir) -> Option<String> {
     struct Grpc {
         address: String,
     }
-    let text = source::text(root, CONTAINERD_CONFIG).value()?.clone();
-    let config: Config = toml::from_str(&text).ok()?;
+    let config: Config = toml::from_str(text).ok()?;
     Some(config.grpc.address).filter(|address| address.starts_with('/'))
 }
 

@@ -121,7 +121,7 @@ fn image(root: &RootDir, path: String, named: &str) -> InstalledKernel {
 
 /// The version of a bzImage: `HdrS` at 0x202, and at 0x20e the offset of the string, counted from 0x200
 /// (Documentation/arch/x86/boot.rst, "kernel_version").
-fn version_string(image: &[u8]) -> Option<String> {
+pub(super) fn version_string(image: &[u8]) -> Option<String> {
     if image.get(0x202..0x206)? != b"HdrS" {
         return None;
     }

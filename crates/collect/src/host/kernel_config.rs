@@ -56,7 +56,7 @@ fn own(root: &RootDir) -> Fact<BTreeMap<String, String>> {
     }
 }
 
-fn parse(text: &str) -> BTreeMap<String, String> {
+pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
     let option = |line: &str| {
         if let Some(name) = line.strip_prefix("# ").and_then(|rest| rest.strip_suffix(" is not set")) {
             return Some((name.to_owned(), "n".to_owned()));

@@ -37,7 +37,7 @@ fn parse<T>(text: Fact<String>, otherwise: &str, parse: impl Fn(&str) -> Option<
     }
 }
 
-fn count_ranges(list: &str) -> Option<u32> {
+pub(super) fn count_ranges(list: &str) -> Option<u32> {
     list.split(',').try_fold(0_u32, |count, range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);

@@ -8,6 +8,8 @@ mod audit_rules;
 mod cgroups;
 mod file_access;
 mod files;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod installed_kernels;
 mod kernel;
 mod kernel_config;

@@ -62,7 +62,7 @@ fn read(root: &RootDir, pid: &str) -> Result<Namespaces, Error> {
 }
 
 /// The number in `mnt:[4026531841]`.
-fn parse(target: &str, kind: &str) -> Option<u64> {
+pub(super) fn parse(target: &str, kind: &str) -> Option<u64> {
     target.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
 }
 

@@ -60,7 +60,7 @@ pub(super) fn lockdown(root: &RootDir, lsms: &Fact<Vec<String>>) -> Fact<String>
 
 /// The order in which `security/security.c` starts modules: the early one, capability, then those that the list
 /// names, are built in, and are not switched off. `None` for kernels without `CONFIG_LSM` (before 5.1).
-fn derive(config: &BTreeMap<String, String>, cmdline: &str) -> Option<Vec<String>> {
+pub(super) fn derive(config: &BTreeMap<String, String>, cmdline: &str) -> Option<Vec<String>> {
     let built_in = |option: &str| config.get(option).is_some_and(|value| value == "y");
     let parameter = |name: &str| {
         let mut values =

@@ -35,7 +35,7 @@ pub(super) fn owners(
 }
 
 /// The files of a package: `F:` names a directory, each `R:` after it a file in there.
-fn files(paragraph: &[u8]) -> impl Iterator<Item = String> {
+pub(super) fn files(paragraph: &[u8]) -> impl Iterator<Item = String> {
     let mut directory = "";
     lines(paragraph).filter_map(move |(letter, value)| match letter {
         'F' => {
@@ -48,7 +48,7 @@ fn files(paragraph: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
-fn owner(paragraph: &[u8]) -> Option<Owner> {
+pub(super) fn owner(paragraph: &[u8]) -> Option<Owner> {
     let field =
         |wanted| lines(paragraph).find(|(letter, _)| *letter == wanted).map(|(_, value)| value.to_owned());
     let package = Package {

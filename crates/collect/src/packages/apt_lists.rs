@@ -26,7 +26,7 @@ const MAX_RELEASE_HEAD: u64 = 8 << 10;
 
 /// The best version of a package, and the best among suites that are only followed by what came from them.
 #[derive(Default)]
-struct Best {
+pub(super) struct Best {
     version: Option<String>,
     followed: Option<String>,
 }
@@ -88,7 +88,7 @@ fn compression_of(name: &str) -> Result<Option<Compression>, String> {
 
 /// How apt treats the versions of a suite.
 #[derive(Debug, PartialEq, Eq)]
-enum Suite {
+pub(super) enum Suite {
     /// Upgrades come from it.
     Normal,
     /// Upgrades come from it for what was installed from it.
@@ -118,7 +118,7 @@ impl Suite {
     }
 }
 
-fn consider(paragraph: &[u8], suite: &Suite, best: &mut BTreeMap<&str, (&Owner, Best)>) {
+pub(super) fn consider(paragraph: &[u8], suite: &Suite, best: &mut BTreeMap<&str, (&Owner, Best)>) {
     let name = paragraph.strip_prefix(b"Package: ").and_then(|rest| rest.split(|b| *b == b'\n').next());
     let Some((owner, best)) =
         name.and_then(|name| std::str::from_utf8(name).ok()).and_then(|n| best.get_mut(n))
@@ -144,7 +144,7 @@ fn compare(a: &str, b: &str) -> Ordering {
 }
 
 impl Best {
-    fn newer_than(self, installed: &str) -> Fact<String> {
+    pub(super) fn newer_than(self, installed: &str) -> Fact<String> {
         let against_normal =
             self.version.as_deref().map_or(Ordering::Less, |version| compare(version, installed));
         let candidate = match against_normal {

@@ -59,7 +59,7 @@ fn is_usr_merged(root: &RootDir) -> bool {
 }
 
 /// Names as the lists may hold them, each with the path that was asked for.
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     /// Recorded name → the paths asked for that it may mean, and whose record of it counts.
     names: HashMap<Vec<u8>, Vec<(&'a str, Diverted<'a>)>>,
     /// Which lengths occur, to pass over most lines without hashing them.
@@ -68,7 +68,7 @@ struct Wanted<'a> {
 
 /// What a diversion makes of a recorded name.
 #[derive(Clone, Copy)]
-enum Diverted<'a> {
+pub(super) enum Diverted<'a> {
     /// No diversion.
     No,
     /// The file on disk is that of this package alone (`:` for none).
@@ -89,7 +89,7 @@ impl Diverted<'_> {
 }
 
 impl<'a> Wanted<'a> {
-    fn new(paths: &'a BTreeSet<String>, diversions: &'a str, usr_merged: bool) -> Self {
+    pub(super) fn new(paths: &'a BTreeSet<String>, diversions: &'a str, usr_merged: bool) -> Self {
         let lines: Vec<&str> = diversions.lines().collect();
         let mut names: HashMap<Vec<u8>, Vec<_>> = HashMap::new();
         for path in paths {
@@ -109,7 +109,7 @@ impl<'a> Wanted<'a> {
         Self { names, lengths }
     }
 
-    fn find(&self, line: &[u8]) -> &[(&'a str, Diverted<'a>)] {
+    pub(super) fn find(&self, line: &[u8]) -> &[(&'a str, Diverted<'a>)] {
         if !self.lengths.get(line.len()).is_some_and(|occurs| *occurs) {
             return &[];
         }
@@ -187,7 +187,7 @@ fn read_status<'a>(
 }
 
 /// The package of a paragraph of the status file, unless only its configuration files are left.
-fn owner(paragraph: &[u8]) -> Option<Owner> {
+pub(super) fn owner(paragraph: &[u8]) -> Option<Owner> {
     let state = field(paragraph, "Status")?.rsplit(' ').next()?;
     if matches!(state, "not-installed" | "config-files") {
         return None;

@@ -4,6 +4,8 @@
 mod apk;
 mod apt_lists;
 mod dpkg;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod paragraphs;
 
 use std::collections::{BTreeMap, BTreeSet};

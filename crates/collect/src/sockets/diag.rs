@@ -140,10 +140,20 @@ fn messages(
     Ok(false)
 }
 
-/// `struct nlmsgerr` begins with the negated error number.
+/// Reads a datagram as each answer.
+#[cfg(any(fuzzing, test))]
+pub(super) fn parse_datagram(bytes: &[u8]) {
+    let _ = messages(bytes, 1, &mut |message| {
+        let _ = (inet_socket(message, "tcp"), unix_listener(message));
+        Ok(())
+    });
+}
+
+/// `struct nlmsgerr` begins with the negated error number, between 1 and 4095.
 fn failure(message: &[u8]) -> Error {
-    match u32_at(message, 0).map(|code| Errno::from_raw_os_error(code.wrapping_neg().cast_signed())) {
-        Ok(errno) => errno.into(),
+    match u32_at(message, 0).map(u32::wrapping_neg) {
+        Ok(code @ 1..=4095) => Errno::from_raw_os_error(code.cast_signed()).into(),
+        Ok(_) => Error::Malformed,
         Err(error) => error,
     }
 }
