@@ -26,7 +26,7 @@ fn report(facts: &Facts) {
     let judged = plimsoll_rules::judge(facts, rules.iter().copied());
     let mut audit = Audit::new(facts, rules, judged);
     audit.effects = plimsoll_upgrade::effects(facts);
-    for (width, full) in [(0, false), (40, true), (80, false), (usize::MAX, true)] {
+    for (width, full) in [(0, false), (40, true), (80, false), (usize::from(u16::MAX), true)] {
         let options = TerminalOptions { width, color: full, full };
         let _ = terminal::write(&audit, &options, &mut io::sink());
     }
