@@ -26,7 +26,7 @@ mod survey;
 mod tree;
 pub mod vendor;
 
-pub use archive::{Archive, ArchiveImage, ReadImage};
+pub use archive::{Archive, ArchiveImage, ReadImage, read_stream};
 pub use error::{Error, Result};
 pub use overlay::union::Union;
 pub use overlay::walk::Bounds;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plimsoll_facts::{ImageContent, PackageInventory};
-use plimsoll_image::{Archive, Error};
+use plimsoll_image::{Archive, Error, read_stream};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
@@ -114,6 +114,16 @@ fn read(path: &Path) -> Result<(ImageContent, PackageInventory), Error> {
     Ok((image.content("app"), image.inventory()))
 }
 
+/// The same from the bytes in order, and compressed as a whole.
+fn streamed(bytes: &[u8]) -> Result<(ImageContent, PackageInventory), Error> {
+    let mut images = read_stream(bytes)?;
+    let compressed = read_stream(gzip(bytes).as_slice())?;
+    assert_eq!(compressed.len(), images.len());
+    let (_, image) = images.swap_remove(0);
+    assert_eq!(compressed[0].1.inventory(), image.inventory());
+    Ok((image.content("app"), image.inventory()))
+}
+
 fn read_layers(layers: &[Vec<u8>]) -> Result<(ImageContent, PackageInventory), Error> {
     let dir = tempfile::tempdir().unwrap();
     read(&docker_archive(dir.path(), layers))
@@ -164,6 +174,7 @@ fn docker_archives() {
     let dir = tempfile::tempdir().unwrap();
     let path = docker_archive(dir.path(), &image());
     is_right(&read(&path).unwrap());
+    is_right(&streamed(&fs::read(&path).unwrap()).unwrap());
     let archive = Archive::open(&path).unwrap();
     assert_eq!(archive.images()[0].names, ["x:1"]);
     is_right(&read_layers(&image().iter().map(|layer| gzip(layer)).collect::<Vec<_>>()).unwrap());
@@ -188,8 +199,10 @@ fn oci_layouts_and_archives() {
         archive.append_dir_all(".", &layout).unwrap();
         let other = tempfile::tempdir().unwrap();
         let path = other.path().join("oci.tar");
-        fs::write(&path, archive.into_inner().unwrap()).unwrap();
+        let bytes = archive.into_inner().unwrap();
+        fs::write(&path, &bytes).unwrap();
         is_right(&read(&path).unwrap());
+        is_right(&streamed(&bytes).unwrap());
     }
 }
 
@@ -207,6 +220,37 @@ fn blobs_are_verified() {
         fs::write(&path, &whole).unwrap();
     }
     is_right(&read(dir.path()).unwrap());
+}
+
+#[test]
+fn streams_are_verified_and_read_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut whole = Builder::new(Vec::new());
+    whole.append_dir_all(".", oci_layout(dir.path(), &image())).unwrap();
+    let whole = whole.into_inner().unwrap();
+    let at = whole.windows(4).position(|bytes| bytes == b"gone").unwrap();
+    let mut changed = whole.clone();
+    changed[at] = b'd';
+    assert!(matches!(streamed(&changed), Err(Error::Digest { .. }) | Err(Error::Document { .. })));
+    for length in [0, 100, 513, whole.len() / 2, whole.len() - 1600] {
+        assert!(read_stream(&whole[..length]).is_err(), "{length} of {}", whole.len());
+    }
+    // Docker before 25 writes a link where images share a layer.
+    let layers = image();
+    let manifest =
+        json!([{"Config": "c.json", "RepoTags": ["x:1"], "Layers": ["b/layer.tar", "c/layer.tar"]}]);
+    let archive = Layer::new()
+        .entry(EntryType::Regular, "a/layer.tar", 0o644, "", &layers[0])
+        .link("b/layer.tar", "../a/layer.tar")
+        .entry(EntryType::Regular, "c/layer.tar", 0o644, "", &layers[1])
+        .entry(EntryType::Regular, "blobs/sha256/0", 0o644, "", b"not a layer, and no image has it as one")
+        .file("c.json", "{}")
+        .file("manifest.json", &manifest.to_string())
+        .bytes();
+    is_right(&streamed(&archive).unwrap());
+    let path = dir.path().join("links.tar");
+    fs::write(&path, archive).unwrap();
+    is_right(&read(&path).unwrap());
 }
 
 #[test]

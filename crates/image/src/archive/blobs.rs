@@ -24,6 +24,8 @@ pub(super) enum Blobs {
     Directory(RootDir),
     /// Regions of a tar file.
     Archive { file: Arc<File>, index: Index },
+    /// Documents that were kept of a stream; layers were read as they came by.
+    Streamed(HashMap<Vec<u8>, Vec<u8>>),
 }
 
 /// One blob.
@@ -51,7 +53,10 @@ impl Blobs {
 
     /// Whether there is a blob of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.open(name).is_ok()
+        match self {
+            Self::Streamed(documents) => documents.contains_key(name.as_bytes()),
+            _ => self.open(name).is_ok(),
+        }
     }
 
     /// Opens a blob.
@@ -68,11 +73,16 @@ impl Blobs {
                     index.find(name.as_bytes()).ok_or_else(|| Error::NotFound { path: name.into() })?;
                 Ok(Blob { file: Arc::clone(file), start, size })
             }
+            Self::Streamed(_) => Err(Error::NotFound { path: name.into() }),
         }
     }
 
     /// Reads a document of at most `limit` bytes.
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        if let Self::Streamed(documents) = self {
+            let document = documents.get(name.as_bytes());
+            return document.cloned().ok_or_else(|| Error::NotFound { path: name.into() });
+        }
         let blob = self.open(name)?;
         if blob.size > limit {
             return Err(too_large(name, limit));
@@ -103,6 +113,12 @@ pub(super) fn is_sum(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// Where a link of an archive leads; those of Docker are `../ID/layer.tar`.
+pub(super) fn target(path: &[u8], link: &[u8]) -> Vec<u8> {
+    let dir = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    link.strip_prefix(b"../").map_or_else(|| [&path[..dir], link].concat(), <[u8]>::to_vec)
+}
+
 /// Where the files of a tar file are.
 #[derive(Default)]
 pub(super) struct Index {
@@ -120,12 +136,7 @@ impl Index {
                     index.files.insert(path, (archive.position(), header.size));
                 }
                 Type::Symlink => {
-                    let dir = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-                    let target = header
-                        .link
-                        .strip_prefix(b"../")
-                        .map_or_else(|| [&path[..dir], &header.link].concat(), <[u8]>::to_vec);
-                    index.links.insert(path, target);
+                    index.links.insert(path.clone(), target(&path, &header.link));
                 }
                 _ => {}
             }

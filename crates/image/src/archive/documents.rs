@@ -8,7 +8,7 @@ use super::stream::sha256;
 use crate::error::{Error, Result};
 
 /// Bound of one document, in bytes.
-const MAX_DOCUMENT: u64 = 16 << 20;
+pub(super) const MAX_DOCUMENT: u64 = 16 << 20;
 /// Bound of the images of one archive.
 const MAX_IMAGES: usize = 1_000;
 /// Bound of the layers of one image; Linux mounts at most 500.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::stream::{Unpacked, Window};
 use super::tar::{self, Header, Source, Type, padded};
@@ -43,7 +44,7 @@ impl<'a, R: Read> LayerSource<'a> for Unpacked<R> {
 /// What is kept of a layer. Paths are without leading slash.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) survey: Survey,
+    pub(super) survey: Arc<Survey>,
     pub(super) files: BTreeMap<Vec<u8>, Kept>,
     /// Links on the way to files that may be kept: path → target. A hard link's is from the root.
     pub(super) links: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -112,6 +113,7 @@ pub(super) fn read<'a>(
     is_lowest: bool,
 ) -> io::Result<Layer> {
     let mut layer = Layer { paths: Paths { is_lowest, ..Paths::default() }, ..Layer::default() };
+    let mut survey = Survey::default();
     let mut parent = Vec::new();
     let (mut entries, mut kept) = (0, 0);
     while let Some(header) = tar::next(as_source(source))? {
@@ -132,7 +134,7 @@ pub(super) fn read<'a>(
         }
         if !layer.mark(hasher, dir, name) {
             layer.paths.add(hasher, &path, header.kind == Type::Directory);
-            kept += layer.entry(source, &header, dir, name)?;
+            kept += layer.entry(source, &mut survey, &header, dir, name)?;
             if kept > MAX_KEPT {
                 return Err(io::Error::other(format!(
                     "more than {MAX_KEPT} bytes of package databases in a layer"
@@ -143,7 +145,8 @@ pub(super) fn read<'a>(
         source.skip(size)?;
     }
     layer.paths.finish();
-    layer.survey.finish();
+    survey.finish();
+    layer.survey = Arc::new(survey);
     Ok(layer)
 }
 
@@ -181,6 +184,7 @@ impl Layer {
     fn entry<'a>(
         &mut self,
         source: &mut dyn LayerSource<'a>,
+        survey: &mut Survey,
         header: &Header,
         dir: &[u8],
         name: &[u8],
@@ -212,7 +216,7 @@ impl Layer {
         if header.kind != Type::Directory {
             let look = Look { audit: true, languages: true };
             // Who owns what is known when all layers were seen.
-            self.survey.visit(look, &|_| false, &mut entry);
+            survey.visit(look, &|_| false, &mut entry);
         }
         let read = match entry.body {
             Body::Region(_) => 0,

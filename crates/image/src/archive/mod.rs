@@ -9,6 +9,7 @@ mod documents;
 mod layer;
 mod squashed;
 mod stream;
+mod streamed;
 mod tar;
 mod wanted;
 
@@ -27,6 +28,7 @@ use layer::Layer;
 use squashed::Squashed;
 pub(crate) use stream::unpack_zstd;
 use stream::{Compression, Hashed, Window, unpack};
+pub use streamed::read_stream;
 
 use crate::content;
 use crate::entry::{Content, Region};
@@ -96,16 +98,13 @@ impl Archive {
     pub fn read(&self, image: &ArchiveImage) -> Result<ReadImage> {
         let hasher = RandomState::new();
         let layers = self.read_layers(&image.layers, &hasher)?;
-        let mut squashed = Squashed::new(layers, hasher);
-        let surveys = squashed.take_surveys();
-        let database = Database::read(&squashed);
-        Ok(ReadImage { squashed, database, surveys, source: self.source })
+        Ok(ReadImage::of(layers, hasher, self.source))
     }
 
     /// Reads layers, named lowest first, and answers with them topmost first.
-    fn read_layers(&self, names: &[LayerName], hasher: &RandomState) -> Result<Vec<Layer>> {
+    fn read_layers(&self, names: &[LayerName], hasher: &RandomState) -> Result<Vec<Arc<Layer>>> {
         let indexes: Vec<usize> = (0..names.len()).rev().collect();
-        let read = |index: usize| self.read_layer(&names[index], hasher, index == 0);
+        let read = |index: usize| self.read_layer(&names[index], hasher, index == 0).map(Arc::new);
         parallel::map(&indexes, read).into_iter().collect()
     }
 
@@ -120,10 +119,10 @@ impl Archive {
             None if compression == Compression::None => {
                 layer::read(&mut window, hasher, is_lowest).map_err(failed)
             }
-            None => read_stream(window, size, compression, hasher, is_lowest).map_err(failed),
+            None => layer_of(window, size, compression, hasher, is_lowest).map_err(failed),
             Some(sum) => {
                 let mut hashed = Hashed::new(window);
-                let read = read_stream(&mut hashed, size, compression, hasher, is_lowest);
+                let read = layer_of(&mut hashed, size, compression, hasher, is_lowest);
                 // A wrong sum says more than what was found wrong in the bytes.
                 if hashed.finish().map_err(failed)? != *sum {
                     return Err(Error::Digest { digest: format!("sha256:{sum}") });
@@ -134,7 +133,8 @@ impl Archive {
     }
 }
 
-fn read_stream(
+/// Reads a stream as a layer, whole.
+fn layer_of(
     stream: impl Read,
     size: u64,
     compression: Compression,
@@ -151,14 +151,19 @@ fn read_stream(
 #[cfg(any(fuzzing, test))]
 pub(crate) fn read_bytes(bytes: &[u8]) -> io::Result<PackageInventory> {
     let hasher = RandomState::new();
-    let layer = read_stream(bytes, bytes.len() as u64, Compression::of(bytes), &hasher, false)?;
-    let mut squashed = Squashed::new(vec![layer], hasher);
-    let surveys = squashed.take_surveys();
-    let database = Database::read(&squashed);
-    Ok(ReadImage { squashed, database, surveys, source: "bytes" }.inventory())
+    let layer = layer_of(bytes, bytes.len() as u64, Compression::of(bytes), &hasher, false)?;
+    Ok(ReadImage::of(vec![Arc::new(layer)], hasher, "bytes").inventory())
 }
 
 impl ReadImage {
+    /// Puts layers together, topmost first.
+    fn of(layers: Vec<Arc<Layer>>, hasher: RandomState, source: &'static str) -> Self {
+        let squashed = Squashed::new(layers, hasher);
+        let surveys = squashed.surveys();
+        let database = Database::read(&squashed);
+        Self { squashed, database, surveys, source }
+    }
+
     /// What an audit asks of the image; `user` is its `User`.
     pub fn content(&self, user: &str) -> ImageContent {
         content::content(&self.squashed, &self.database, &self.surveys, self.source, user)

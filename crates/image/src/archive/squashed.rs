@@ -20,18 +20,18 @@ const MAX_COMPONENTS: u32 = 2048;
 /// The merged view, topmost layer first.
 #[derive(Debug)]
 pub(super) struct Squashed {
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     hasher: RandomState,
 }
 
 impl Squashed {
-    pub(super) fn new(layers: Vec<Layer>, hasher: RandomState) -> Self {
+    pub(super) fn new(layers: Vec<Arc<Layer>>, hasher: RandomState) -> Self {
         Self { layers, hasher }
     }
 
     /// What was seen in each layer, topmost first.
-    pub(super) fn take_surveys(&mut self) -> Vec<Arc<Survey>> {
-        self.layers.iter_mut().map(|layer| Arc::new(std::mem::take(&mut layer.survey))).collect()
+    pub(super) fn surveys(&self) -> Vec<Arc<Survey>> {
+        self.layers.iter().map(|layer| Arc::clone(&layer.survey)).collect()
     }
 
     /// The layer whose file or link is visible at this path; `None` where nothing is, or a directory.
