@@ -34,6 +34,12 @@ pub enum Error {
         /// Why.
         cause: std::io::Error,
     },
+    /// An archive is compressed as a whole: it can be read as a stream only.
+    #[error("{}: the archive as a whole is compressed", path.display())]
+    Compressed {
+        /// The archive.
+        path: PathBuf,
+    },
     /// A document of an archive is not what it should be.
     #[error("{what}")]
     Document {

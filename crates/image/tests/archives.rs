@@ -261,7 +261,7 @@ fn what_is_not_an_image_is_named() {
         (b"".to_vec(), "not in the image"),
         (b"hello".to_vec(), "unexpected end of file"),
         (vec![b'x'; 4096], "sum is wrong"),
-        (gzip(b"hello"), "unpack it first"),
+        (gzip(b"hello"), "as a whole is compressed"),
         (Layer::new().file("a", "b").bytes(), "not in the image"),
         (Layer::new().file("manifest.json", "{").bytes(), "manifest.json: "),
         (Layer::new().file("manifest.json", "[]").bytes(), "holds no image"),

@@ -45,7 +45,7 @@ impl Blobs {
         let whole: &dyn Content = &Region { file: &file, start: 0, size };
         let head = whole.bytes(0, usize::try_from(size.min(8)).unwrap_or_default()).map_err(failed)?;
         if Compression::of(&head) != Compression::None {
-            return Err(failed(io::Error::other("the archive as a whole is compressed; unpack it first")));
+            return Err(Error::Compressed { path: path.to_owned() });
         }
         let index = Index::of(&mut Window::new(&file, 0, size)).map_err(failed)?;
         Ok(Self::Archive { file: Arc::new(file), index })

@@ -62,7 +62,8 @@ impl Archive {
     /// Opens a docker-archive or an OCI archive (a file), or an OCI layout (a directory).
     ///
     /// # Errors
-    /// When it is neither, is damaged, or a document in it is not what its digest says.
+    /// When it is neither, is damaged, or a document in it is not what its digest says; [`Error::Compressed`] where
+    /// [`read_stream`] can read it.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             let blobs = Blobs::Directory(RootDir::open(path)?);

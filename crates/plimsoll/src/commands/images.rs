@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use plimsoll_collect::engine::{DEFAULT_SOCKET, Endpoint};
 use plimsoll_collect::inventory;
 use plimsoll_facts::PackageInventory;
-use plimsoll_image::{Archive, LayeredRoot, Reader, Union, read_sbom};
+use plimsoll_image::{Archive, ArchiveImage, LayeredRoot, Reader, Union, read_sbom, read_stream};
 use plimsoll_report::scan::ScannedImage;
 use plimsoll_rootdir::RootDir;
 
@@ -31,8 +31,8 @@ impl<'a> Sources<'a> {
         Self { host, engine: None, reader: Reader::default() }
     }
 
-    /// Reads what a name stands for: `docker-archive:PATH`, `oci:PATH`, `dir:PATH`; a path that is there; else an image
-    /// of the engine. An archive may hold several images.
+    /// Reads what a name stands for: `docker-archive:PATH` or `oci:PATH` (`-` is standard input), `dir:PATH`; a path that is
+    /// there; else an image of the engine. An archive may hold several images.
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<Read>> {
         match name.split_once(':') {
             Some(("docker-archive" | "oci" | "oci-archive", path)) => archive(name, Path::new(path)),
@@ -72,15 +72,28 @@ impl<'a> Sources<'a> {
 }
 
 fn archive(name: &str, path: &Path) -> Result<Vec<Read>> {
-    let archive = Archive::open(path)?;
-    let several = archive.images().len() > 1;
-    let read = |image: &plimsoll_image::ArchiveImage| {
-        let inventory = archive.read(image)?.inventory();
-        let tag = image.names.first().map_or(image.id.as_str(), String::as_str);
-        let name = if several { format!("{name} {tag}") } else { name.to_owned() };
-        Ok((scanned(&name, Some(image.id.clone()), &inventory), inventory))
+    if path == Path::new("-") {
+        return stream(name, io::stdin().lock());
+    }
+    let archive = match Archive::open(path) {
+        Err(plimsoll_image::Error::Compressed { .. }) => return stream(name, File::open(path)?),
+        opened => opened?,
     };
+    let several = archive.images().len() > 1;
+    let read = |image| Ok(of_archive(name, several, image, archive.read(image)?.inventory()));
     archive.images().iter().map(read).collect()
+}
+
+fn stream(name: &str, stream: impl io::Read) -> Result<Vec<Read>> {
+    let images = read_stream(stream)?;
+    let several = images.len() > 1;
+    Ok(images.iter().map(|(image, read)| of_archive(name, several, image, read.inventory())).collect())
+}
+
+fn of_archive(name: &str, several: bool, image: &ArchiveImage, inventory: PackageInventory) -> Read {
+    let tag = image.names.first().map_or(image.id.as_str(), String::as_str);
+    let name = if several { format!("{name} {tag}") } else { name.to_owned() };
+    (scanned(&name, Some(image.id.clone()), &inventory), inventory)
 }
 
 /// Reads a bill of materials in the place of an image.
