@@ -10,8 +10,9 @@ use crate::packages::{apk, dpkg};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("image_apk", apk_installed),
+    ("image_archive", archive),
     ("image_dpkg", dpkg_status),
     ("image_elf", elf_program),
     ("image_java", java_archive),
@@ -21,12 +22,20 @@ pub const TARGETS: [Target; 11] = [
     ("image_rpm_header", rpm_header),
     ("image_rpm_ndb", rpm_ndb),
     ("image_rpm_sqlite", rpm_sqlite),
+    ("image_sbom", sbom),
     ("image_secrets", secrets),
 ];
 
 /// apk's `installed`.
 pub fn apk_installed(bytes: &[u8]) {
     let _ = apk::parse(bytes, "x");
+}
+
+/// A whole archive as a stream, compressed or not: its documents and all of its layers.
+pub fn archive(bytes: &[u8]) {
+    if let Ok(images) = crate::read_stream(bytes) {
+        images.iter().for_each(|(_, image)| drop((image.inventory(), image.content("x"))));
+    }
 }
 
 /// dpkg's `status`.
@@ -74,6 +83,11 @@ pub fn rpm_sqlite(bytes: &[u8]) {
     let rest = bytes.get(4..).unwrap_or_default();
     let at = u32_le(bytes, 0).and_then(|at| usize::try_from(at).ok()).unwrap_or_default().min(rest.len());
     let _ = headers(Format::Sqlite, &rest[..at], &rest[at..]);
+}
+
+/// A bill of materials.
+pub fn sbom(bytes: &[u8]) {
+    let _ = crate::read_sbom(bytes);
 }
 
 /// Every kind of secret.
