@@ -39,6 +39,20 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// An error with its causes, each told once: many errors name their cause themselves, because they also stand alone
+/// in reports.
+pub fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// An error of whoever wrote the command line or a file that it names.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
@@ -50,3 +64,19 @@ impl fmt::Display for Usage {
 }
 
 impl std::error::Error for Usage {}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::describe;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::io::Error::other("no such file");
+        let error = anyhow::Error::new(cause).context("/x: no such file").context("opening /x");
+        assert_eq!(describe(&error), "opening /x: /x: no such file");
+        let error = Err::<(), _>(std::io::Error::other("no such file")).context("opening /x").unwrap_err();
+        assert_eq!(describe(&error), "opening /x: no such file");
+    }
+}

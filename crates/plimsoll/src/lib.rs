@@ -8,4 +8,4 @@ mod output;
 mod progress;
 
 pub use commands::{rules, run};
-pub use exit::Exit;
+pub use exit::{Exit, describe};

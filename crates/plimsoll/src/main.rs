@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match plimsoll::run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            anstream::eprintln!("error: {}", plimsoll::describe(&error));
             Exit::of_error(&error).into()
         }
     }

@@ -141,7 +141,7 @@ fn update_all(from: Option<&str>, named: &[String], folder: &Path) -> Result<Exi
         match update(base, ecosystem, folder, now(), &told) {
             Ok(Updated::Unchanged) => say(&format!("{ecosystem}: nothing newer"))?,
             Ok(Updated::Imported(imported)) => say_imported(&imported)?,
-            Err(error) => failed.push(format!("{:#}", anyhow::Error::from(error))),
+            Err(error) => failed.push(crate::describe(&anyhow::Error::from(error))),
         }
     }
     drop(progress);
