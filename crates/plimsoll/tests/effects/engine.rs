@@ -219,7 +219,7 @@ fn containerd(folder: &Path) -> Result<Child, String> {
          disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = \"{here}/containerd.sock\"\n"
     );
     fs::write(folder.join("containerd.toml"), configuration).map_err(text)?;
-    let child = logged(folder, "containerd", &["-c", &format!("{here}/containerd.toml")])?;
+    let child = logged(folder, "containerd", "containerd", &["-c", &format!("{here}/containerd.toml")])?;
     let begun = Instant::now();
     while !folder.join("containerd.sock").exists() {
         if begun.elapsed() > PATIENCE {
@@ -243,12 +243,15 @@ fn dockerd(folder: &Path, storage_driver: &str) -> Result<Child, String> {
         "--bridge=none".to_owned(),
         "--iptables=false".to_owned(),
     ];
-    logged(folder, "dockerd", &options.each_ref().map(String::as_str))
+    // In a network namespace of its own: a daemon without a bridge takes the host's docker0 away.
+    let own_network = ["-n", "--", "dockerd"];
+    let arguments: Vec<&str> = own_network.into_iter().chain(options.iter().map(String::as_str)).collect();
+    logged(folder, "dockerd", "unshare", &arguments)
 }
 
 /// Starts a daemon whose output goes to a file of its name.
-fn logged(folder: &Path, program: &str, arguments: &[&str]) -> Result<Child, String> {
-    let log = folder.join(format!("{program}.log"));
+fn logged(folder: &Path, name: &str, program: &str, arguments: &[&str]) -> Result<Child, String> {
+    let log = folder.join(format!("{name}.log"));
     let log = File::options().create(true).append(true).open(log).map_err(text)?;
     let errors = log.try_clone().map_err(text)?;
     Command::new(program).args(arguments).stdout(log).stderr(errors).spawn().map_err(text)
