@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use plimsoll_rootdir::replace;
 use serde::Deserialize;
 
-use crate::store::{Map, StoreError, replace};
+use crate::store::{Map, StoreError};
 
 const EXPLOITED: &str = "exploited.list";
 const PROBABILITY: &str = "exploit-probability.list";
@@ -118,7 +119,8 @@ fn keep(lines: impl Iterator<Item = (String, String)>, path: &Path) -> Result<us
     }
     let body: String = sorted.iter().map(|(id, value)| format!("{id}\t{value}\n")).collect();
     let text = format!("{:08x}\n{body}", crc32fast::hash(body.as_bytes()));
-    replace(path, text.as_bytes()).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    replace(path, |out| out.write_all(text.as_bytes()))
+        .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
     Ok(sorted.len())
 }
 

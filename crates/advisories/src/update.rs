@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use plimsoll_rootdir::replace;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::{self, FetchError, Fetched, Validator};
 use crate::import::{ImportError, Imported, import};
-use crate::store::replace;
 
 /// Where OSV publishes one archive an ecosystem (osv.dev, "data exports").
 pub const OSV_EXPORTS: &str = "https://osv-vulnerabilities.storage.googleapis.com";
@@ -83,7 +83,7 @@ pub fn update(
     let imported = imported?;
     state.sources.insert(url, validator);
     let bytes = serde_json::to_vec_pretty(&state).unwrap_or_default();
-    replace(&folder.join(STATE), &bytes).map_err(folder_error)?;
+    replace(&folder.join(STATE), |out| out.write_all(&bytes)).map_err(folder_error)?;
     Ok(Updated::Imported(imported))
 }
 

@@ -1,8 +1,7 @@
 //! Where a report goes: standard output, or a file that is written whole or not at all.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use plimsoll_report::TerminalOptions;
@@ -10,7 +9,9 @@ use plimsoll_report::TerminalOptions;
 /// Runs `write` on standard output or on a file. A reader that goes away (`| head`) is not an error.
 pub(crate) fn with(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     match path {
-        Some(path) => to_file(path, write).with_context(|| format!("writing {}", path.display())),
+        Some(path) => {
+            plimsoll_rootdir::replace(path, write).with_context(|| format!("writing {}", path.display()))
+        }
         None => to_stdout(write).context("writing to standard output"),
     }
 }
@@ -23,49 +24,22 @@ fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
     }
 }
 
-/// Writes beside the target, syncs, renames: a crash leaves the old file or the new one.
-fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let temporary = beside(path);
-    let result = (|| {
-        let mut out = BufWriter::new(File::create_new(&temporary)?);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(directory(path))?.sync_all()
-    })();
-    if result.is_err() {
-        // The first error is the one to tell; the temporary file may not even exist.
-        let _ = fs::remove_file(&temporary);
-    }
-    result
-}
-
 /// How to write for whoever reads standard output: its width, and colours where it is a terminal, unless the
-/// environment says otherwise (`NO_COLOR`, `CLICOLOR_FORCE`).
-pub(crate) fn terminal_options() -> TerminalOptions {
+/// environment says otherwise (`NO_COLOR`, `CLICOLOR_FORCE`) or the report goes to the file `output`.
+pub(crate) fn terminal_options(full: bool, output: Option<&Path>) -> TerminalOptions {
     let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
     TerminalOptions {
         width: if columns == 0 { TerminalOptions::default().width } else { columns },
-        color: anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-        full: false,
-    }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    directory(path).join(name)
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+        color: output.is_none()
+            && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+        full,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -4,6 +4,10 @@
 //! captured tree, or one layer of an image. Symbolic links are followed as if the directory were `/`
 //! (`openat2(2)`, `RESOLVE_IN_ROOT`), magic links never (`RESOLVE_NO_MAGICLINKS`), and every read is bounded.
 
+mod replace;
+
+pub use replace::replace;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};

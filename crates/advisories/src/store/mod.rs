@@ -26,7 +26,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) use map::Map;
 pub use read::ReleaseFile;
 pub use write::ReleaseWriter;
-pub(crate) use write::replace;
 
 /// Why a file of advisories cannot be used.
 #[derive(Debug, thiserror::Error)]

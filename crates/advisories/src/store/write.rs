@@ -1,9 +1,9 @@
 //! Writes a file of advisories: beside the old one, synced, renamed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use plimsoll_rootdir::replace;
 
 use super::layout::Header;
 use super::{About, StoreError};
@@ -69,7 +69,8 @@ impl ReleaseWriter {
         self.about.advisories = u32::try_from(self.advisories.len()).map_err(too_large)?;
         self.about.packages = u32::try_from(self.packages.len()).map_err(too_large)?;
         let bytes = self.encode().ok_or_else(|| StoreError::TooLarge { path: path.clone() })?;
-        replace(&path, &bytes).map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        replace(&path, |out| out.write_all(&bytes))
+            .map_err(|source| StoreError::Io { path: path.clone(), source })?;
         Ok(path)
     }
 
@@ -122,24 +123,4 @@ impl Data {
         self.bytes.extend(encoded);
         Some(line)
     }
-}
-
-/// Writes beside the target, syncs, renames, syncs the folder: a crash leaves the old file or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.join(name);
-    let result = (|| {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
-    })();
-    if result.is_err() {
-        // The first error is the one to tell; the temporary file may not even exist.
-        let _ = fs::remove_file(&temporary);
-    }
-    result
 }

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
-use plimsoll_report::{
-    Audit, Benchmark, CisView, TerminalOptions, html, json, junit, markdown, sarif, terminal,
-};
+use plimsoll_report::{Audit, Benchmark, CisView, html, json, junit, markdown, sarif, terminal};
 use plimsoll_rules::{Severity, Status};
 
 use crate::cli::{AuditArgs, CisVersion, Format};
@@ -42,20 +40,15 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
 
 fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     match args.format {
-        Format::Terminal => terminal::write(audit, &terminal_options(args), out),
+        Format::Terminal => {
+            terminal::write(audit, &output::terminal_options(args.full, args.output.as_deref()), out)
+        }
         Format::Json => json::write(audit, out),
         Format::Sarif => sarif::write(audit, out),
         Format::Junit => junit::write(audit, out),
         Format::Markdown => markdown::write(audit, args.full, out),
         Format::Html => html::write(audit, out),
     }
-}
-
-fn terminal_options(args: &AuditArgs) -> TerminalOptions {
-    let mut options = output::terminal_options();
-    options.full = args.full;
-    options.color &= args.output.is_none();
-    options
 }
 
 fn benchmark(version: CisVersion) -> Benchmark {

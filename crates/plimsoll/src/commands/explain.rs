@@ -18,7 +18,7 @@ pub(crate) fn run(what: &str) -> Result<Exit> {
     if rules.is_empty() {
         return Err(Usage(format!("no rule and no CIS control {what:?}{}", hint(what))).into());
     }
-    let options = output::terminal_options();
+    let options = output::terminal_options(false, None);
     output::with(None, |out| {
         for (number, rule) in rules.iter().enumerate() {
             if number > 0 {
@@ -33,7 +33,7 @@ pub(crate) fn run(what: &str) -> Result<Exit> {
 
 /// Lists the rules.
 pub(crate) fn list() -> Result<Exit> {
-    let options = output::terminal_options();
+    let options = output::terminal_options(false, None);
     output::with(None, |out| explain::list(rules(), &options, out))?;
     Ok(Exit::CLEAN)
 }

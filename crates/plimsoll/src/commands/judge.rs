@@ -36,7 +36,8 @@ pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
     })
 }
 
-/// Holds the host against the boundary knowledge, asks the rules that the policy wants, applies its decisions, and adds what upgrade steps would stop.
+/// Holds the host against the boundary knowledge, asks the rules that the policy wants, applies its decisions, and adds
+/// what upgrade steps would stop.
 ///
 /// # Errors
 /// When the facts bear no date.

@@ -99,10 +99,7 @@ fn is_wanted(args: &ScanArgs, flaw: &Vulnerability) -> bool {
 fn write(args: &ScanArgs, scan: &Scan, out: &mut dyn Write) -> io::Result<()> {
     match args.format {
         ScanFormat::Terminal => {
-            let mut options = output::terminal_options();
-            options.full = args.full;
-            options.color &= args.output.is_none();
-            terminal::write(scan, &options, out)
+            terminal::write(scan, &output::terminal_options(args.full, args.output.as_deref()), out)
         }
         ScanFormat::Json => json::write(scan, out),
         ScanFormat::Sarif => sarif::write(scan, out),

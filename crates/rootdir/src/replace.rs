@@ -1,0 +1,33 @@
+//! Writes a file whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Writes beside `path`, syncs, renames over it, and syncs the folder: a crash leaves the old file or the new one.
+///
+/// # Errors
+/// What `write` answers, or the system; the old file is then as it was.
+pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = folder.join(name);
+    // What a crash of a process with the same number left; whatever else it is shows when the file is created.
+    let _ = fs::remove_file(&temporary);
+    let result = (|| {
+        let mut out = BufWriter::new(File::create_new(&temporary)?);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if result.is_err() {
+        // The first error is the one to tell; the temporary file may not even exist.
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}
