@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use crate::boundary::UpstreamVersion;
-use crate::boundary::precondition::Precondition;
 use crate::store::{ReleaseFile, StoreError};
 use crate::{Database, ExploitProbability, Exploited, cvss, import, osv};
 
@@ -53,7 +52,6 @@ pub fn record(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = cvss::base_score(text);
         let _ = UpstreamVersion::parse(text);
-        let _ = Precondition::parse(text).map(|precondition| precondition.atoms().len());
     }
 }
 

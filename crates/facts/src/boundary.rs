@@ -40,6 +40,10 @@ pub struct BoundaryVerdict {
     pub metasploit: bool,
     /// What an attacker gets.
     pub impact: Option<String>,
+    /// What has to hold for it to be exercised, in the language of `knowledge/README.md`. `None`: not known.
+    pub precondition: Option<String>,
+    /// Kernel options without any of which the flawed code is not built, without `CONFIG_`.
+    pub kconfig: Vec<String>,
 }
 
 /// How a program or the kernel came out.

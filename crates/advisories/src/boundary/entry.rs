@@ -45,7 +45,7 @@ pub struct BoundaryAdvisory {
     /// Who has to do what.
     #[serde(default)]
     pub trigger: Option<String>,
-    /// What has to hold for it to be exercised, see [`super::precondition`]. `None`: not known.
+    /// What has to hold for it to be exercised, in the language of `plimsoll_reach::precondition`. `None`: not known.
     #[serde(default)]
     pub precondition: Option<String>,
     /// Kernel options without any of which the flawed code is not built, without `CONFIG_`.

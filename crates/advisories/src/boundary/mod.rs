@@ -4,7 +4,6 @@ mod entry;
 mod judge;
 #[cfg(test)]
 mod knowledge;
-pub mod precondition;
 mod upstream;
 
 use std::sync::LazyLock;

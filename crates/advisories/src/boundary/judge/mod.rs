@@ -52,6 +52,8 @@ fn verdict(
         exploited: advisory.exploited.clone(),
         metasploit: advisory.metasploit,
         impact: advisory.impact.clone(),
+        precondition: advisory.precondition.clone(),
+        kconfig: advisory.kconfig.clone(),
         ..BoundaryVerdict::default()
     }
 }

@@ -1,6 +1,7 @@
 //! Reads preconditions.
 
-use super::{ACTORS, Atom, BARE, Precondition, SPACES, VOLUMES};
+use super::words::{ACTORS, ENGINE_TRAITS, IMAGE_TRAITS, SPACES, VOLUMES};
+use super::{Atom, BARE, Precondition};
 
 /// Deepest nesting of parentheses.
 const MAX_DEPTH: usize = 16;
@@ -129,7 +130,7 @@ fn atom(name: &str, argument: &str) -> Result<Atom, String> {
         "mod" => Atom::Module(word()),
         "mod_loaded" => Atom::ModuleLoaded(word()),
         "dev" => Atom::Device(word()),
-        "vol" if VOLUMES.contains(&argument) => Atom::Volume(word()),
+        "vol" => Atom::Volume(listed(argument, &VOLUMES)?),
         "mnt" => Atom::Mounted(word()),
         "kconf" => match argument.strip_suffix("=n") {
             Some(name) => Atom::KernelOption { name: name.to_owned(), on: false },
@@ -140,7 +141,11 @@ fn atom(name: &str, argument: &str) -> Result<Atom, String> {
         "fs" => Atom::FileSystem(word()),
         "runtime" => Atom::Runtime(word()),
         "host" => Atom::Host(word()),
-        "other" => Atom::Other(word()),
+        "memory" => Atom::Memory(argument.parse().map_err(|_| format!("`{argument}` is no number of GiB"))?),
+        "writable" => Atom::Writable(word()),
+        "iface" => Atom::Interface(word()),
+        "image" => Atom::Image(listed(argument, &IMAGE_TRAITS)?),
+        "engine" => Atom::Engine(listed(argument, &ENGINE_TRAITS)?),
         _ => return Err(format!("`{name}({argument})` is no condition")),
     })
 }
@@ -162,7 +167,7 @@ fn listed<T: Copy>(word: &str, words: &[(&str, T)]) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::boundary::precondition::{Atom, Precondition};
+    use crate::precondition::{Atom, Precondition};
 
     #[test]
     fn all_binds_tighter_than_any() {
@@ -185,7 +190,8 @@ mod tests {
         for text in [
             "(cap(NET_ADMIN@netns) | userns()) & mod(nf_tables)",
             "sys(perf_event_open) & (cap(PERFMON@init) | sysctl(kernel.perf_event_paranoid<=2))",
-            "actor(create) & other(the attacker's words, as they are)",
+            "actor(create) & engine(firewalld) & image(user-overflow) & memory(32)",
+            "setuid() & writable(xfs) & iface(ufo) & host_cgroupns() & vol(bind-rw)",
             "sock(AF_INET6:DCCP) & kconf(X=n) | tty()",
         ] {
             assert_eq!(Precondition::parse(text).unwrap().to_string(), text);
@@ -206,6 +212,8 @@ mod tests {
             ("sysctl(a=b)", 0),
             ("vol(tape)", 0),
             ("nothing(x)", 0),
+            ("other(words)", 0),
+            ("memory(much)", 0),
             ("mod()", 0),
         ] {
             assert_eq!(Precondition::parse(text).unwrap_err().at, at, "{text}");

@@ -5,10 +5,13 @@
 //! ```
 
 mod parse;
+mod words;
 
 use std::fmt;
 
 pub use parse::PreconditionError;
+use words::{ACTORS, ENGINE_TRAITS, IMAGE_TRAITS, SPACES, VOLUMES, word_of};
+pub use words::{Actor, CapabilitySpace, EngineTrait, ImageTrait, VolumeKind};
 
 /// A precondition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub enum Atom {
     /// `dev(path)`: the device can be opened.
     Device(String),
     /// `vol(any|shared|bind|bind-rw)`: a volume of this kind.
-    Volume(String),
+    Volume(VolumeKind),
     /// `mnt(docker.sock)`: this is mounted into the container.
     Mounted(String),
     /// `hostnet()`: the host's network namespace.
@@ -94,46 +97,24 @@ pub enum Atom {
     UsernsRemap,
     /// `tty()`: the container has a console.
     Tty,
-    /// `other(words)`: what no fact decides.
-    Other(String),
-}
-
-/// Where a capability has to count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CapabilitySpace {
-    /// The initial user namespace.
-    Init,
-    /// The user namespace that owns the container's network namespace.
-    Netns,
-    /// The user namespace of the process.
-    Userns,
-}
-
-/// What an attacker provides, or somebody does to a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Actor {
-    /// The image that runs.
-    Image,
-    /// The options with which a container is made.
-    Create,
-    /// `docker exec`.
-    Exec,
-    /// `docker cp`.
-    Copy,
-    /// `docker build`.
-    Build,
-    /// `docker pull`.
-    Pull,
-    /// Requests to the engine's API.
-    Api,
-    /// `docker import`.
-    Import,
-    /// `docker load`.
-    Load,
+    /// `setuid()`: a set-user-ID program can be run in the container, and its bit counts.
+    SetUserId,
+    /// `host_cgroupns()`: the cgroup namespace is the host's.
+    HostCgroupNamespace,
+    /// `memory(n)`: the container may use this much memory, in GiB.
+    Memory(u64),
+    /// `writable(x)`: a file system of this type can be written to.
+    Writable(String),
+    /// `iface(x)`: a network interface of the container has this feature.
+    Interface(String),
+    /// `image(x)`: the image is made so.
+    Image(ImageTrait),
+    /// `engine(x)`: the engine is set up so.
+    Engine(EngineTrait),
 }
 
 /// Names of conditions that take no argument.
-const BARE: [(&str, Atom); 10] = [
+const BARE: [(&str, Atom); 12] = [
     ("always", Atom::Always),
     ("userns", Atom::UserNamespace),
     ("hostnet", Atom::HostNetwork),
@@ -144,24 +125,9 @@ const BARE: [(&str, Atom); 10] = [
     ("rootless", Atom::Rootless),
     ("userns_remap", Atom::UsernsRemap),
     ("tty", Atom::Tty),
+    ("setuid", Atom::SetUserId),
+    ("host_cgroupns", Atom::HostCgroupNamespace),
 ];
-
-const ACTORS: [(&str, Actor); 9] = [
-    ("image", Actor::Image),
-    ("create", Actor::Create),
-    ("exec", Actor::Exec),
-    ("cp", Actor::Copy),
-    ("build", Actor::Build),
-    ("pull", Actor::Pull),
-    ("api", Actor::Api),
-    ("import", Actor::Import),
-    ("load", Actor::Load),
-];
-
-const SPACES: [(&str, CapabilitySpace); 3] =
-    [("init", CapabilitySpace::Init), ("netns", CapabilitySpace::Netns), ("userns", CapabilitySpace::Userns)];
-
-const VOLUMES: [&str; 4] = ["any", "shared", "bind", "bind-rw"];
 
 impl Precondition {
     /// Its conditions, in order of appearance.
@@ -171,10 +137,6 @@ impl Precondition {
             Self::Atom(atom) => vec![atom],
         }
     }
-}
-
-fn word_of<T: PartialEq>(meaning: &T, words: &[(&'static str, T)]) -> &'static str {
-    words.iter().find(|(_, listed)| listed == meaning).map_or("", |(word, _)| word)
 }
 
 impl fmt::Display for Precondition {
@@ -207,7 +169,7 @@ impl fmt::Display for Atom {
             Self::Module(name) => write!(f, "mod({name})"),
             Self::ModuleLoaded(name) => write!(f, "mod_loaded({name})"),
             Self::Device(path) => write!(f, "dev({path})"),
-            Self::Volume(kind) => write!(f, "vol({kind})"),
+            Self::Volume(kind) => write!(f, "vol({})", word_of(kind, &VOLUMES)),
             Self::Mounted(what) => write!(f, "mnt({what})"),
             Self::KernelOption { name, on } => write!(f, "kconf({name}{})", if *on { "" } else { "=n" }),
             Self::Sysctl { name, at_most, value } => {
@@ -217,7 +179,11 @@ impl fmt::Display for Atom {
             Self::FileSystem(name) => write!(f, "fs({name})"),
             Self::Runtime(name) => write!(f, "runtime({name})"),
             Self::Host(name) => write!(f, "host({name})"),
-            Self::Other(words) => write!(f, "other({words})"),
+            Self::Memory(gib) => write!(f, "memory({gib})"),
+            Self::Writable(fs) => write!(f, "writable({fs})"),
+            Self::Interface(feature) => write!(f, "iface({feature})"),
+            Self::Image(image) => write!(f, "image({})", word_of(image, &IMAGE_TRAITS)),
+            Self::Engine(engine) => write!(f, "engine({})", word_of(engine, &ENGINE_TRAITS)),
             bare => write!(f, "{}()", word_of(bare, &BARE)),
         }
     }
