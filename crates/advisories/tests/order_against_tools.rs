@@ -1,4 +1,4 @@
-//! The orders of dpkg and rpm against dpkg's and rpm's own code, on 100,000 pairs each: random ones, and real ones from
+//! The orders of dpkg, rpm and Maven against their own code, on 100,000 pairs each: random ones, and real ones from
 //! `PLIMSOLL_TEST_DATA` where it is set. A tool that is not installed is skipped by name.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and tell")]
@@ -41,6 +41,29 @@ fn rpm() {
         return eprintln!("skipped: no rpm");
     };
     check(Order::Rpm, &pairs, &told);
+}
+
+#[test]
+fn maven() {
+    const JARS: &str = "/usr/share/java/maven3-artifact.jar:/usr/share/java/commons-lang3.jar";
+    let pairs: Vec<_> = pairs(b"0123456789abmx.-_", "Maven");
+    // Its own program compares each version with the next, and takes no other input than its arguments.
+    let versions: Vec<&str> = pairs.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("arguments");
+    let class = "org.apache.maven.artifact.versioning.ComparableVersion";
+    fs::write(&file, format!("-cp {JARS} {class}\n{}\n", versions.join("\n"))).unwrap();
+    let Some(told) = ask(Command::new("java").arg(format!("@{}", file.display())), &[]) else {
+        return eprintln!("skipped: no java, or no {class} (libmaven3-core-java)");
+    };
+    let compared = told.iter().filter(|line| line.starts_with("   ")).step_by(2);
+    let sign = |line: &String| match line.split(' ').nth(4) {
+        Some("<") => "-1",
+        Some(">") => "1",
+        _ => "0",
+    };
+    let told: Vec<String> = compared.map(|line| sign(line).to_owned()).collect();
+    check(Order::Maven, &pairs, &told);
 }
 
 fn check(order: Order, pairs: &[(String, String)], told: &[String]) {
@@ -132,10 +155,13 @@ impl Random {
     }
 }
 
-/// Versions of real records.
+/// Versions of real records, where there are some of the ecosystem.
 fn real(ecosystem: &str) -> BTreeSet<String> {
     let Some(data) = std::env::var_os("PLIMSOLL_TEST_DATA") else { return BTreeSet::new() };
     let archive: PathBuf = Path::new(&data).join("advisories").join(ecosystem).join("all.zip");
+    if !archive.exists() {
+        return BTreeSet::new();
+    }
     let mut versions = BTreeSet::new();
     for record in records::all_records(&archive) {
         for affected in record["affected"].as_array().into_iter().flatten() {

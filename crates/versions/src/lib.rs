@@ -163,8 +163,7 @@ mod tests {
 
         #[test]
         fn the_order_is_transitive(a in "[0-9]{1,2}([.~^-]?[0-9a-c]{1,3}){0,3}", b in "[0-9]{1,2}([.~^-]?[0-9a-c]{1,3}){0,3}", c in "[0-9]{1,2}([.~^-]?[0-9a-c]{1,3}){0,3}") {
-            // Maven's rules for lists against words make rings (`7a0`, `7.a`, `7`).
-            for order in ALL.into_iter().filter(|order| *order != Order::Maven) {
+            for order in ALL {
                 let (Ok(ab), Ok(bc), Ok(ac)) = (order.compare(&a, &b), order.compare(&b, &c), order.compare(&a, &c)) else { continue };
                 if ab == bc {
                     prop_assert_eq!(ab, ac, "{} {} {} {}", order.name(), a, b, c);

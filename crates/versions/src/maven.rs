@@ -1,4 +1,4 @@
-//! Maven's `ComparableVersion`: numbers and words in nested lists, with its known qualifiers.
+//! Maven's `ComparableVersion`, as in Maven 3.8.7 and later: numbers and words in nested lists, with its known qualifiers.
 
 use std::cmp::Ordering;
 
@@ -23,75 +23,49 @@ pub(crate) fn parse(text: &str) -> Result<Version, &'static str> {
     if !text.is_ascii() || text.bytes().any(|b| b.is_ascii_control() || b == b' ') {
         return Err("a character that no version has");
     }
-    Ok(Version(build(&tokens(&text.to_ascii_lowercase()))))
+    Ok(Version(nest(lists(&text.to_ascii_lowercase()))))
 }
 
-enum Token {
-    Number(String),
-    Word {
-        text: String,
-        before_digit: bool,
-    },
-    Dot,
-    /// A hyphen, or the place where digits meet letters: a nested list begins.
-    Hyphen,
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
+/// The lists of a version, each the last item of the one before it. A hyphen begins a list, and so does the place where
+/// digits meet letters, and a word that digits or nothing follow (`1.x1` is `1-x1`).
+fn lists(text: &str) -> Vec<Vec<Item>> {
+    let mut lists = Vec::new();
+    let mut list = Vec::new();
     let mut rest = text;
-    let mut previous_digit: Option<bool> = None;
-    while let Some(first) = rest.chars().next() {
-        if first == '.' || first == '-' || first == '_' {
-            if previous_digit.is_none() {
-                tokens.push(Token::Number("0".to_owned()));
-            }
-            tokens.push(if first == '.' { Token::Dot } else { Token::Hyphen });
-            rest = &rest[1..];
-            previous_digit = None;
-            continue;
+    loop {
+        let digits = rest.starts_with(|c: char| c.is_ascii_digit());
+        let other = |c: char| c == '.' || c == '-' || c.is_ascii_digit() != digits;
+        let (run, after) = rest.split_at(rest.find(other).unwrap_or(rest.len()));
+        let separator = after.chars().next();
+        if !digits && !run.is_empty() && !matches!(separator, Some('.' | '-')) && !list.is_empty() {
+            lists.push(std::mem::take(&mut list));
         }
-        let digit = first.is_ascii_digit();
-        if previous_digit.is_some() {
-            tokens.push(Token::Hyphen);
+        match separator {
+            None if run.is_empty() => break,
+            Some('.' | '-') if run.is_empty() => list.push(Item::Number(String::new())),
+            _ if digits => list.push(Item::Number(run.trim_start_matches('0').to_owned())),
+            next => list.push(Item::Word(qualifier(run, next.is_some_and(|c| c.is_ascii_digit())))),
         }
-        let end = rest.find(|c: char| c.is_ascii_digit() != digit || ".-_".contains(c)).unwrap_or(rest.len());
-        let (run, after) = rest.split_at(end);
-        tokens.push(if digit {
-            Token::Number(run.trim_start_matches('0').to_owned())
-        } else {
-            Token::Word {
-                text: run.to_owned(),
-                before_digit: after.starts_with(|c: char| c.is_ascii_digit()),
-            }
-        });
-        previous_digit = Some(digit);
-        rest = after;
+        if !matches!(separator, Some('.') | None) {
+            lists.push(std::mem::take(&mut list));
+        }
+        rest = after.strip_prefix(['.', '-']).unwrap_or(after);
     }
-    tokens
+    lists.push(list);
+    lists
 }
 
-/// Builds the nested lists from the innermost outwards, so that depth costs no recursion.
-fn build(tokens: &[Token]) -> Vec<Item> {
-    let mut lists: Vec<Vec<Item>> = vec![Vec::new()];
-    for token in tokens {
-        let Some(list) = lists.last_mut() else { break };
-        match token {
-            Token::Number(digits) => list.push(Item::Number(digits.clone())),
-            Token::Word { text, before_digit } => list.push(Item::Word(qualifier(text, *before_digit))),
-            Token::Dot => {}
-            Token::Hyphen => lists.push(Vec::new()),
-        }
-    }
-    let mut inner: Option<Vec<Item>> = None;
+/// Nests the lists from the innermost outwards, so that depth costs no recursion.
+fn nest(lists: Vec<Vec<Item>>) -> Vec<Item> {
+    let mut inner: Vec<Item> = Vec::new();
     for mut list in lists.into_iter().rev() {
         normalize(&mut list);
-        if let Some(inner) = inner.take().filter(|inner| !inner.is_empty()) {
+        if !inner.is_empty() {
             list.push(Item::List(inner));
         }
-        inner = Some(list);
+        inner = list;
     }
-    inner.unwrap_or_default()
+    inner
 }
 
 fn qualifier(word: &str, before_digit: bool) -> String {
@@ -162,17 +136,26 @@ fn compare_items(a: Option<&Item>, b: Option<&Item>) -> Ordering {
     }
 }
 
+/// The first item that is not the release decides.
 fn compare_with_nothing(mut item: &Item) -> Ordering {
     loop {
         match item {
-            Item::Number(digits) => {
-                return if digits.is_empty() { Ordering::Equal } else { Ordering::Greater };
-            }
+            Item::Number(digits) if digits.is_empty() => return Ordering::Equal,
+            Item::Number(_) => return Ordering::Greater,
             Item::Word(word) => return rank(word).cmp(&rank("")),
-            Item::List(list) => match list.first() {
-                Some(first) => item = first,
-                None => return Ordering::Equal,
-            },
+            Item::List(list) => {
+                let (last, before) = match list.split_last() {
+                    Some((last @ Item::List(_), before)) => (Some(last), before),
+                    _ => (None, list.as_slice()),
+                };
+                if let Some(decided) = before.iter().map(compare_with_nothing).find(|here| here.is_ne()) {
+                    return decided;
+                }
+                match last {
+                    Some(last) => item = last,
+                    None => return Ordering::Equal,
+                }
+            }
         }
     }
 }
@@ -224,6 +207,9 @@ mod tests {
         assert_rising(Order::Maven, &["2.0.1", "2.0.1-123", "2.0.2", "2.10", "11.0"]);
         assert_equal(Order::Maven, &["1", "1.0", "1.0.0", "1-ga", "1.0-final", "1-0"]);
         assert_equal(Order::Maven, &["1-a1", "1-alpha-1", "1alpha1"]);
+        assert_equal(Order::Maven, &["1.x1", "1-x1", "1x1"]);
+        assert_rising(Order::Maven, &["7a0", "7", "7.a"]);
+        assert_rising(Order::Maven, &["1-0.alpha", "1"]);
     }
 
     #[test]
