@@ -5,7 +5,7 @@ use std::{env, fs, process};
 
 use crate::boundary::UpstreamVersion;
 use crate::store::{ReleaseFile, StoreError};
-use crate::{Database, ExploitProbability, Exploited, cvss, import, osv};
+use crate::{Database, ExploitProbability, Exploited, cvss, import, osv, red_hat};
 
 /// Name of a fuzz target, and its entrance.
 pub type Target = (&'static str, fn(&[u8]));
@@ -18,7 +18,7 @@ pub const TARGETS: [Target; 4] = [
     ("advisories_store", store),
 ];
 
-/// A source of records: a zip archive or one record, imported whole.
+/// A source of records: an archive or one record, imported whole.
 pub fn archive(bytes: &[u8]) {
     in_folder("archive", |folder| {
         let source = folder.join("source");
@@ -46,9 +46,10 @@ pub fn lists(bytes: &[u8]) {
     });
 }
 
-/// One record of OSV, and the small languages in it and in the knowledge of the boundary.
+/// One record of OSV or document of Red Hat, and the small languages in them and in the knowledge of the boundary.
 pub fn record(bytes: &[u8]) {
     let _ = osv::parse(bytes);
+    let _ = red_hat::parse(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = cvss::base_score(text);
         let _ = UpstreamVersion::parse(text);

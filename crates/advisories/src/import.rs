@@ -1,4 +1,4 @@
-//! From published records to files: a zip archive of an ecosystem, a folder of records, or single ones.
+//! From published records to files: an archive of an ecosystem, a folder of records, or single ones.
 
 mod source;
 
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::store::{About, ReleaseFile, ReleaseWriter, StoreError};
-use crate::{Affected, Release, osv};
+use crate::{Affected, Release, osv, red_hat};
 
 /// How many skipped records are told one by one.
 const TOLD: usize = 20;
@@ -53,9 +53,10 @@ pub struct Imported {
     pub skipped_count: u32,
 }
 
-/// Imports a zip archive, a folder or a single record into `folder`. An archive or a folder replaces the releases
-/// that it names; a single record is put beside what is there. `now` is noted in the files; `progress` is told how
-/// many records of how many were read.
+/// Imports an archive (zip; tar, as it is or compressed), a folder or a single record into `folder`: records of OSV, and
+/// Red Hat's VEX documents. An archive or a folder replaces the releases that it names; a single record is put beside
+/// what is there. `now` is noted in the files; `progress` is told how many records were read, and of how many where
+/// that is known.
 ///
 /// # Errors
 /// When the source cannot be read, holds no records, or a file cannot be written. What was there stays.
@@ -63,7 +64,7 @@ pub fn import(
     path: &Path,
     folder: &Path,
     now: i64,
-    progress: &dyn Fn(u64, u64),
+    progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<Imported, ImportError> {
     let failed = |why: String| ImportError::Source { path: path.to_owned(), why };
     let records = source::open(path).map_err(failed)?;
@@ -95,7 +96,7 @@ struct Import {
 
 impl Import {
     fn record(&mut self, name: &str, bytes: Result<&[u8], String>) {
-        let record = bytes.and_then(|bytes| osv::parse(bytes).map_err(|error| error.to_string()));
+        let record = bytes.and_then(|bytes| parse(bytes).map_err(|error| error.to_string()));
         let record = match record {
             Ok(record) => record,
             Err(why) => {
@@ -137,6 +138,17 @@ impl Import {
             self.done.files.push(ReleaseFile::open(&path)?.about().clone());
         }
         Ok(self.done)
+    }
+}
+
+/// A record of OSV; what has no id of OSV's may be a document of CSAF.
+fn parse(bytes: &[u8]) -> Result<osv::Record, osv::RecordError> {
+    match osv::parse(bytes) {
+        Err(osv::RecordError::NoId) => red_hat::parse(bytes).map_err(|error| match error {
+            osv::RecordError::Shape(_) => osv::RecordError::NoId,
+            other => other,
+        }),
+        other => other,
     }
 }
 
@@ -210,6 +222,32 @@ mod tests {
         import(&single, &db, 6, &|_, _| ()).unwrap();
         assert_eq!(ids(&db, "runc"), ["CVE-1"]);
         assert_eq!(ids(&db, "bash"), ["CVE-2"]);
+    }
+
+    #[test]
+    fn tar_archives_as_they_are_and_compressed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, text) in
+            [("a/1.json", record("CVE-1", "runc", "1.1")), ("a/README", "no record".to_owned())]
+        {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(text.len() as u64);
+            header.set_cksum();
+            tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        let plain = tar.into_inner().unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&plain).unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+        for (number, bytes) in (1..).zip([plain.clone(), gzip.finish().unwrap(), zstd]) {
+            let (source, db) = (dir.path().join("source"), dir.path().join("db"));
+            fs::write(&source, &bytes).unwrap();
+            let imported = import(&source, &db, number, &|_, _| ()).unwrap();
+            assert_eq!((imported.records, imported.files[0].made_at), (1, number));
+            fs::write(&source, &bytes[..bytes.len() / 3]).unwrap();
+            assert!(import(&source, &db, 9, &|_, _| ()).is_err(), "{number}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod import;
 mod lists;
 mod matching;
 pub mod osv;
+mod red_hat;
 mod release;
 pub mod store;
 mod support;

@@ -32,6 +32,9 @@ pub enum RecordError {
     /// It has no id.
     #[error("it has no id")]
     NoId,
+    /// It is something else.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// What a record says.
@@ -256,13 +259,13 @@ fn intervals(events: &[WireEvent]) -> Vec<Range> {
     ranges
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let end = line.floor_char_boundary(MAX_SUMMARY);
     line.get(..end).unwrap_or_default().to_owned()
 }
 
-fn seconds(time: Option<&str>) -> i64 {
+pub(crate) fn seconds(time: Option<&str>) -> i64 {
     time.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map_or(0, jiff::Timestamp::as_second)
 }
 

@@ -77,7 +77,7 @@ pub fn update(
         progress("fetching", done, total)
     })?;
     let Fetched::New(validator) = fetched else { return Ok(Updated::Unchanged) };
-    let imported = import(&archive, folder, now, &|done, total| progress("importing", done, Some(total)));
+    let imported = import(&archive, folder, now, &|done, total| progress("importing", done, total));
     // The archive has served: what it holds is in the database, or it is not usable.
     let _ = fs::remove_file(&archive);
     let imported = imported?;

@@ -8,6 +8,7 @@ use plimsoll_facts::{Ecosystem, InstalledPackage, Verdict, Vulnerability};
 
 use super::names;
 use crate::order::{Order, VersionError};
+use crate::release::RpmNames;
 use crate::store::ReleaseFile;
 use crate::{Advisory, Affected, Range, RangeEnd, Release, Severity};
 
@@ -17,8 +18,12 @@ pub(super) struct Question {
     pub(super) ecosystem: Ecosystem,
     pub(super) name: String,
     pub(super) version: String,
+    /// For an rpm: source package and its version, which has no epoch.
+    source: Option<(String, String)>,
     /// Whether an rpm comes from a module: advisories of modules are about modular builds alone.
     modular: bool,
+    /// That module, as `name:stream`, where it is known.
+    module: Option<String>,
     pub(super) releases: Vec<Release>,
 }
 
@@ -26,8 +31,34 @@ impl Question {
     pub(super) fn of(package: &InstalledPackage, releases: Vec<Release>) -> Self {
         let (name, version) = names::as_published(package);
         let modular = package.module.is_some() || is_modular(&version);
-        Self { ecosystem: package.ecosystem, name, version, modular, releases }
+        let module =
+            package.module.as_deref().map(|label| label.splitn(3, ':').take(2).collect::<Vec<_>>().join(":"));
+        let source = package.source_name.clone().zip(package.source_version.clone());
+        let source = source.filter(|_| package.ecosystem == Ecosystem::Rpm);
+        Self { ecosystem: package.ecosystem, name, version, source, modular, module, releases }
     }
+
+    /// What a release's records may be asked for.
+    fn asked(&self, release: &Release) -> Vec<Asked> {
+        let (name, version) = (self.name.clone(), self.version.clone());
+        let own = Asked { name, version, without_epoch: false };
+        let source = self.source.clone().map(|(name, version)| Asked { name, version, without_epoch: true });
+        match (release.rpm_names(), source) {
+            (RpmNames::Sources, Some(source)) => vec![source],
+            (RpmNames::Both, Some(source)) => {
+                vec![own, Asked { name: format!("{}.src", source.name), ..source }]
+            }
+            _ => vec![own],
+        }
+    }
+}
+
+/// A name under which records may speak about a package.
+struct Asked {
+    name: String,
+    version: String,
+    /// The version is one of a source rpm's name, in which no epoch stands.
+    without_epoch: bool,
 }
 
 /// What the releases say.
@@ -53,6 +84,9 @@ impl Answer {
     }
 }
 
+/// Where Red Hat's word about a flaw without a fix stands for those who rebuild its packages.
+const HINT: &str = "what Red Hat says of its own build: a hint here";
+
 /// What one record says about the version.
 enum Said {
     /// The version is outside every range, and behind the end of at least one.
@@ -73,25 +107,34 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
     for file in files {
         let release = Release::new(&file.about().release);
         let order = release.order().ok_or_else(|| format!("no version order for {release}"))?;
-        for affected in file.package(&question.name).map_err(|error| error.to_string())? {
-            if is_about_another_build(question, &affected) {
-                continue;
-            }
-            let said = say(order, &question.version, &affected).map_err(|error| error.to_string())?;
-            if matches!(said, Said::NotAffected) {
-                continue;
-            }
-            let advisory = file.advisory(affected.advisory).map_err(|error| error.to_string())?;
-            match said {
-                Said::Affected { fixed, evidence } => {
-                    let flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
-                    for id in advisory.all_names() {
-                        merge(order, &mut found, Vulnerability { id: id.to_owned(), ..flaw.clone() });
-                    }
+        let hint = release.is_hint_for(&question.releases);
+        for Asked { name, version, without_epoch } in question.asked(&release) {
+            for mut affected in file.package(&name).map_err(|error| error.to_string())? {
+                if is_about_another_build(question, &affected) || (hint && !is_without_fix(&affected)) {
+                    continue;
                 }
-                _ => {
-                    fixed.extend(advisory.all_names().map(str::to_owned));
-                    fixing.insert(advisory.id);
+                if without_epoch {
+                    strip_epochs(&mut affected);
+                }
+                let said = say(order, &version, &affected).map_err(|error| error.to_string())?;
+                if matches!(said, Said::NotAffected) || (hint && matches!(said, Said::Fixed)) {
+                    continue;
+                }
+                let advisory = file.advisory(affected.advisory).map_err(|error| error.to_string())?;
+                match said {
+                    Said::Affected { fixed, evidence } => {
+                        let mut flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
+                        if hint {
+                            flaw.provenance = Some(HINT.to_owned());
+                        }
+                        for id in advisory.all_names() {
+                            merge(order, &mut found, Vulnerability { id: id.to_owned(), ..flaw.clone() });
+                        }
+                    }
+                    _ => {
+                        fixed.extend(advisory.all_names().map(str::to_owned));
+                        fixing.insert(advisory.id);
+                    }
                 }
             }
         }
@@ -165,7 +208,13 @@ fn is_about_another_build(question: &Question, affected: &Affected) -> bool {
             .ranges
             .iter()
             .any(|range| matches!(&range.end, RangeEnd::Fixed(version) if is_modular(version)));
-    modular != question.modular
+    let other_stream = affected.module.as_ref().zip(question.module.as_ref()).is_some_and(|(a, b)| a != b);
+    modular != question.modular || other_stream
+}
+
+/// Red Hat's fixes bear version numbers that others' rebuilds need not have; what it leaves open, they do too.
+fn is_without_fix(affected: &Affected) -> bool {
+    affected.ranges.iter().any(|range| range.end == RangeEnd::Open)
 }
 
 fn is_modular(version: &str) -> bool {
@@ -176,6 +225,9 @@ fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, Version
     if affected.versions.iter().any(|listed| listed == version) {
         let evidence = format!("{version} is listed as affected");
         return Ok(Said::Affected { fixed: None, evidence });
+    }
+    if order == Order::Rpm && is_fixed_in_its_stream(version, affected)? {
+        return Ok(Said::Fixed);
     }
     let mut behind = false;
     for range in &affected.ranges {
@@ -193,6 +245,41 @@ fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, Version
         }
     }
     Ok(if behind { Said::Fixed } else { Said::NotAffected })
+}
+
+fn strip_epochs(affected: &mut Affected) {
+    let strip = |version: &mut String| {
+        if let Some((_, rest)) = version.split_once(':') {
+            *version = rest.to_owned();
+        }
+    };
+    for range in &mut affected.ranges {
+        strip(&mut range.introduced);
+        if let RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) = &mut range.end {
+            strip(version);
+        }
+    }
+}
+
+/// A fix of the minor release that a build is for (`.el9_2`) counts, whatever later ones needed.
+fn is_fixed_in_its_stream(version: &str, affected: &Affected) -> Result<bool, VersionError> {
+    let Some(stream) = minor_release(version).filter(|_| affected.ranges.len() > 1) else { return Ok(false) };
+    for range in &affected.ranges {
+        if let RangeEnd::Fixed(fixed) = &range.end
+            && minor_release(fixed) == Some(stream)
+            && Order::Rpm.compare(version, fixed)?.is_ge()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `el9_2` of `7.76.1-23.el9_2.4`.
+fn minor_release(version: &str) -> Option<&str> {
+    let tag = version.get(version.rfind(".el")? + 1..)?;
+    let end = tag.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+    tag.get(..end).filter(|tag| tag.contains('_'))
 }
 
 enum Place {

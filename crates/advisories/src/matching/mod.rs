@@ -14,7 +14,7 @@ use plimsoll_facts::{
 use self::judge::{Answer, Question};
 use crate::lists::{ExploitProbability, Exploited};
 use crate::store::{ReleaseFile, StoreError};
-use crate::{Database, Release, Severity};
+use crate::{Database, Release, Severity, red_hat};
 
 /// Matches an inventory against the database.
 ///
@@ -49,10 +49,7 @@ impl<'a> Matching<'a> {
         let distribution = match &inventory.os {
             None => Err("the image does not say which distribution it is".to_owned()),
             Some(os) => match Release::of_distribution(os) {
-                releases if releases.is_empty() => {
-                    let version = os.version_id.as_deref().unwrap_or("without a version");
-                    Err(format!("plimsoll knows no source of advisories for {} {version}", os.id))
-                }
+                releases if releases.is_empty() => Err(names::unknown_distribution(os)),
                 releases => Ok(releases),
             },
         };
@@ -135,10 +132,7 @@ impl<'a> Matching<'a> {
             self.note_source(file);
         }
         let answer = match files.is_empty() {
-            true => {
-                let wanted = question.releases.first().map_or(String::new(), Release::to_string);
-                Err(format!("no advisories for {wanted} are there; `plimsoll db update` fetches them"))
-            }
+            true => Err(question.releases.first().map_or_else(String::new, names::missing)),
             false => judge::ask(question, &files),
         };
         self.asked.insert(question.clone(), answer.clone());
@@ -147,6 +141,7 @@ impl<'a> Matching<'a> {
 
     fn note_source(&mut self, file: &ReleaseFile) {
         let about = file.about();
+        let release = Release::new(&about.release);
         if self.done.sources.iter().any(|source| source.release == about.release) {
             return;
         }
@@ -155,7 +150,7 @@ impl<'a> Matching<'a> {
             made_at: about.made_at,
             newest: about.newest,
             advisories: about.advisories,
-            limits: names::limits(&about.release).map(str::to_owned),
+            limits: names::limits(&release).map(str::to_owned),
         });
     }
 
@@ -183,7 +178,21 @@ impl<'a> Matching<'a> {
         }
     }
 
+    /// Red Hat's errata, and those of who rebuilds its packages, list fixes; what has none could be known.
+    fn note_unfixed(&mut self) {
+        let Ok(releases) = &self.distribution else { return };
+        let vex = releases.iter().find(|release| release.ecosystem() == red_hat::ECOSYSTEM);
+        let Some(vex) = vex.filter(|_| !self.done.sources.is_empty()) else { return };
+        if matches!(self.database.release(vex), Ok(None)) {
+            let reason = "flaws without a fix are not known: errata list fixes alone, and Red Hat's VEX documents are not there; \
+                `plimsoll db import` takes them (security.access.redhat.com/data/csaf/v2/vex)";
+            let (subject, source) = ("advisories".to_owned(), vex.to_string());
+            self.done.gaps.push(Gap { subject, source, reason: reason.to_owned() });
+        }
+    }
+
     fn finish(mut self) -> Vulnerabilities {
+        self.note_unfixed();
         let rank = |flaw: &Vulnerability| {
             let severity = std::cmp::Reverse(Severity::of_word(&flaw.severity));
             (flaw.exploited.is_none(), severity, flaw.status != Verdict::FixAvailable)
@@ -207,7 +216,104 @@ fn or_gap<T: Default>(list: Result<T, StoreError>, gaps: &mut Vec<Gap>) -> T {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use plimsoll_facts::OsRelease;
+
     use super::*;
+    use crate::import;
+
+    /// One record of errata, and Red Hat's document about curl.
+    fn database(ecosystem: &str, name: &str, fixed: &str, vex: bool) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let erratum = dir.path().join("erratum.json");
+        let text = format!(
+            r#"{{"id": "RLSA-1", "upstream": ["CVE-2023-38545"], "affected": [{{"package": {{"ecosystem": "{ecosystem}",
+            "name": "{name}"}}, "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]}}]}}]}}"#
+        );
+        fs::write(&erratum, text).unwrap();
+        import(&erratum, &dir.path().join("db"), 0, &|_, _| ()).unwrap();
+        if vex {
+            let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/red-hat-vex");
+            import(&documents, &dir.path().join("db"), 0, &|_, _| ()).unwrap();
+        }
+        dir
+    }
+
+    fn matched(
+        id: &str,
+        version_id: &str,
+        name: &str,
+        version: &str,
+        dir: &tempfile::TempDir,
+    ) -> Vulnerabilities {
+        let source_version = version.split_once(':').map_or(version, |(_, rest)| rest);
+        let package = InstalledPackage {
+            ecosystem: Ecosystem::Rpm,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            source_name: Some(name.trim_start_matches("lib").to_owned()),
+            source_version: Some(source_version.to_owned()),
+            ..InstalledPackage::default()
+        };
+        let inventory = PackageInventory {
+            os: Some(OsRelease {
+                id: id.into(),
+                version_id: Some(version_id.into()),
+                ..OsRelease::default()
+            }),
+            packages: vec![package],
+            ..PackageInventory::default()
+        };
+        match_packages(&inventory, &Database::new(dir.path().join("db")))
+    }
+
+    /// Verdict, state and whether there is a gap.
+    fn told(found: &Vulnerabilities) -> (Verdict, Option<&str>, bool) {
+        let state = found.vulnerabilities.first().and_then(|flaw| flaw.state.as_deref());
+        (found.packages[0].verdict, state, !found.gaps.is_empty())
+    }
+
+    #[test]
+    fn errata_of_sources_are_about_all_that_is_built_from_them() {
+        let dir = database("Rocky Linux:9", "curl", "1:7.76.1-23.el9", false);
+        for (version, verdict) in
+            [("7.76.1-14.el9", Verdict::FixAvailable), ("7.76.1-23.el9", Verdict::Fixed)]
+        {
+            let found = matched("rocky", "9.2", "libcurl", version, &dir);
+            assert_eq!(told(&found), (verdict, None, true), "{version}");
+        }
+    }
+
+    #[test]
+    fn what_red_hat_knows_of_flaws_without_fix() {
+        let none = Verdict::NotAffected;
+        let dir = database("Red Hat:enterprise_linux:7::baseos", "bash", "9", true);
+        let found = matched("rhel", "7.9", "libcurl", "7.29.0-59.el7", &dir);
+        assert_eq!(told(&found), (Verdict::NoFix, Some("out of support scope"), false));
+        let dir = database("AlmaLinux:9", "bash", "9", true);
+        let tiny = matched("almalinux", "9.4", "tiny-curl", "0.1-1.el9", &dir);
+        assert_eq!(told(&tiny), (Verdict::NoFix, Some("affected"), false));
+        assert!(tiny.vulnerabilities[0].provenance.as_deref().unwrap().contains("hint"));
+        // Red Hat's fixed versions say nothing about others' builds.
+        assert_eq!(told(&matched("almalinux", "9.4", "curl", "7.76.1-1.el9", &dir)), (none, None, false));
+    }
+
+    #[test]
+    fn a_fix_of_its_own_minor_release_counts() {
+        let dir = database("Red Hat:enterprise_linux:9::baseos", "bash", "9", true);
+        for (version, verdict) in [
+            ("7.76.1-26.el9", Verdict::FixAvailable),
+            ("7.76.1-26.el9_3.2", Verdict::Fixed),
+            ("7.76.1-23.el9_2.4", Verdict::Fixed),
+            ("7.76.1-23.el9_2.3", Verdict::FixAvailable),
+            ("7.76.1-14.el9_0.9", Verdict::Fixed),
+        ] {
+            let found = matched("rhel", "9.2", "libcurl", version, &dir);
+            assert_eq!(told(&found).0, verdict, "{version}");
+        }
+    }
 
     #[test]
     fn what_a_third_partys_package_holds_is_judged_by_upstream() {

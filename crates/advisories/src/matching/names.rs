@@ -1,6 +1,9 @@
 //! Under which name and version advisories speak about a package.
 
-use plimsoll_facts::{Ecosystem, InstalledPackage};
+use plimsoll_facts::{Ecosystem, InstalledPackage, OsRelease};
+
+use crate::update::DEFAULT_ECOSYSTEMS;
+use crate::{Release, red_hat};
 
 /// Source packages of the kernel. What they build in an image (`linux-libc-dev`) does not run.
 const KERNELS: [&str; 4] = ["linux", "linux-signed", "linux-lts", "linux-headers"];
@@ -40,14 +43,52 @@ pub(super) fn is_kernel(package: &InstalledPackage) -> bool {
 }
 
 /// What a source cannot know, by the release's name.
-pub(super) fn limits(release: &str) -> Option<&'static str> {
-    match release.split(':').next()? {
-        "AlmaLinux" | "Rocky Linux" | "SUSE" | "openSUSE" | "Amazon Linux" => {
-            Some("only fixes are published: flaws without a fix are not in it")
+pub(super) fn limits(release: &Release) -> Option<&'static str> {
+    Some(match release.ecosystem() {
+        "AlmaLinux" | "Red Hat" => {
+            "only fixes are published: flaws without a fix are in Red Hat's VEX documents"
         }
-        "Alpine" | "Wolfi" | "Chainguard" => Some("flaws without a fix are mostly not in it"),
-        _ => None,
-    }
+        "Rocky Linux" => {
+            "only fixes are published, and the stream of a module is not told: flaws without a fix are in Red Hat's VEX documents"
+        }
+        red_hat::ECOSYSTEM => {
+            "extended updates (EUS, AUS, E4S) are told by the minor release in a version alone"
+        }
+        "SUSE" | "openSUSE" | "Amazon Linux" | "Mageia" | "openEuler" | "Photon OS" => {
+            "only fixes are published: flaws without a fix are not in it"
+        }
+        "Alpine" | "Wolfi" | "Chainguard" | "MinimOS" | "Alpaquita" => {
+            "flaws without a fix are mostly not in it"
+        }
+        _ => return None,
+    })
+}
+
+/// Why there are no advisories of a release, and what helps.
+pub(super) fn missing(release: &Release) -> String {
+    let ecosystem = release.ecosystem();
+    let help = match ecosystem {
+        "Amazon Linux" => "OSV publishes none; Amazon's own (ALAS) can be imported in OSV's form".to_owned(),
+        "Photon OS" => "OSV publishes none; advisories in its form can be imported".to_owned(),
+        _ if DEFAULT_ECOSYSTEMS.contains(&ecosystem) => "`plimsoll db update` fetches them".to_owned(),
+        _ => format!("`plimsoll db update '{ecosystem}'` fetches them"),
+    };
+    format!("no advisories for {release} are there; {help}")
+}
+
+/// Why no source speaks about a distribution.
+pub(super) fn unknown_distribution(os: &OsRelease) -> String {
+    let version = os.version_id.as_deref().unwrap_or("without a version");
+    let own = match os.id.as_str() {
+        "ol" => "; Oracle publishes its own in OVAL's form, which plimsoll does not read",
+        "fedora" => "; Fedora publishes its own in its repositories' metadata, which plimsoll does not read",
+        "centos" => "; nobody publishes any for CentOS Stream",
+        "azurelinux" | "mariner" => {
+            "; Microsoft publishes its own in OVAL's form, which plimsoll does not read"
+        }
+        _ => "",
+    };
+    format!("plimsoll knows no source of advisories for {} {version}{own}", os.id)
 }
 
 /// Where the image says that a package is installed.

@@ -88,9 +88,10 @@ fn import_one(source: &Path, folder: &Path) -> Result<()> {
         }
         None => {
             let progress = Progress::new();
-            let told = |done: u64, total: u64| {
-                if done.is_multiple_of(256) || done == total {
-                    progress.tell(&format!("{}: record {done} of {total}", source.display()));
+            let told = |done: u64, total: Option<u64>| {
+                if done.is_multiple_of(256) || Some(done) == total {
+                    let of = total.map_or(String::new(), |total| format!(" of {total}"));
+                    progress.tell(&format!("{}: record {done}{of}", source.display()));
                 }
             };
             let imported = import(source, folder, now(), &told).with_context(context)?;
