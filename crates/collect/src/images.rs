@@ -1,12 +1,15 @@
 //! What stands in the files of each image, read in place.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use plimsoll_facts::{Container, Engine, Fact, Image, ImageContent};
-use plimsoll_image::{LayeredRoot, Reader, Union};
+use plimsoll_facts::{Container, Engine, Fact, Image, ImageConfig, ImageContent};
+use plimsoll_image::{Containerd, LayeredRoot, ReadImage, Reader, Union};
 use plimsoll_rootdir::RootDir;
+use serde::Deserialize;
 
 use crate::gaps::Gaps;
+use crate::source;
 
 /// Fills `Image::content` of every image.
 pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
@@ -29,9 +32,16 @@ pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
 /// The host on which the layers of an engine's images may be.
 pub(crate) struct Host<'a> {
     root: &'a RootDir,
+    /// Data directory of the engine.
+    data_root: Option<String>,
+    storage_driver: String,
     rootless: bool,
     local: bool,
 }
+
+/// The namespace in which an engine keeps its images in containerd, where it is not told another
+/// (`--containerd-namespace` of dockerd).
+const ENGINE_NAMESPACE: &str = "moby";
 
 const NO_CONFIG: &str = "the engine did not describe the image";
 
@@ -41,48 +51,59 @@ type Content = (ImageContent, String);
 impl<'a> Host<'a> {
     /// The host of an engine.
     pub(crate) fn of(root: &'a RootDir, engine: &Engine) -> Self {
-        Self { root, rootless: is_rootless(engine), local: is_local(engine) }
+        let info = engine.info.value();
+        Self {
+            root,
+            data_root: info.map(|info| info.data_root.clone()),
+            storage_driver: info.map(|info| info.storage_driver.clone()).unwrap_or_default(),
+            rootless: is_rootless(engine),
+            local: is_local(engine),
+        }
     }
 
-    /// Reads one image, by the first way that leads to its files.
+    /// Reads one image, by the first way that leads to its files; `running` is a container that runs from it.
     fn read(
         &self,
         image: &Image,
         running: Option<&Container>,
         reader: &mut Reader,
     ) -> Result<Content, String> {
-        let (layers, source) = self.layers(image, running)?;
+        let found = self.layers(image).or_else(|why| {
+            let found = running.ok_or_else(|| "no container runs from it".to_owned());
+            let found = found.and_then(|container| self.container(container));
+            found.map_err(|reason| format!("{why}; {reason}"))
+        });
+        let (layers, source) = found?;
         let config = image.config.value().ok_or(NO_CONFIG)?;
         let mut content = reader.content(&layers, &source, &config.user);
         shift_owners(&mut content, &config.layer_dirs);
         Ok((content, source))
     }
 
-    /// The files of an image, by the first way that leads to them, and which way that is; `running` is a container that
-    /// runs from it.
-    pub(crate) fn layers(
-        &self,
-        image: &Image,
-        running: Option<&Container>,
-    ) -> Result<(LayeredRoot, String), String> {
+    /// The layers of an image, where they are directories of this host, and which way led to them.
+    pub(crate) fn layers(&self, image: &Image) -> Result<(LayeredRoot, String), String> {
         let config = image.config.value().ok_or(NO_CONFIG)?;
         if !self.local {
             return Err("the engine is on another host".to_owned());
         }
-        let mut reasons = Vec::new();
-        let ways: [&dyn Fn() -> Result<(LayeredRoot, String), String>; 3] =
-            [&|| self.own_layers(config), &|| self.mounted_layers(running), &|| self.process_root(running)];
-        for way in ways {
-            match way() {
-                Ok(found) => return Ok(found),
-                Err(reason) => reasons.push(reason),
-            }
-        }
-        Err(reasons.join("; "))
+        self.own_layers(config)
+            .or_else(|why| self.unpacked_layers(config).map_err(|reason| format!("{why}; {reason}")))
+    }
+
+    /// Reads the packages of an image from the blobs that containerd keeps: what is left of one that is not unpacked.
+    pub(crate) fn packed(&self, image: &Image) -> Result<ReadImage, String> {
+        let config = image.config.value().ok_or(NO_CONFIG)?;
+        self.of_containerd(|containerd| containerd.packed(&image.id, &config.layers))
+    }
+
+    /// The files of a container that runs here, and which way led to them.
+    pub(crate) fn container(&self, running: &Container) -> Result<(LayeredRoot, String), String> {
+        self.mounted_layers(running)
+            .or_else(|why| self.process_root(running).map_err(|reason| format!("{why}; {reason}")))
     }
 
     /// The directories that the engine names.
-    fn own_layers(&self, config: &plimsoll_facts::ImageConfig) -> Result<(LayeredRoot, String), String> {
+    fn own_layers(&self, config: &ImageConfig) -> Result<(LayeredRoot, String), String> {
         if config.layer_dirs.is_empty() {
             let driver = &config.storage_driver;
             return Err(format!("the engine names no layer directories (storage driver {driver:?})"));
@@ -94,10 +115,35 @@ impl<'a> Host<'a> {
         Ok((layers.map_err(|error| error.to_string())?, "overlay directories".to_owned()))
     }
 
+    /// The snapshots of an engine that keeps its images in containerd.
+    fn unpacked_layers(&self, config: &ImageConfig) -> Result<(LayeredRoot, String), String> {
+        // Docker 29 tells it of itself only.
+        let own = Some(&config.storage_driver).filter(|driver| !driver.is_empty());
+        let driver = own.unwrap_or(&self.storage_driver);
+        let union = Union::of_driver(driver, self.rootless)
+            .ok_or_else(|| format!("snapshots of {driver:?} are not directories"))?;
+        let layers = self.of_containerd(|containerd| {
+            containerd.unpacked(ENGINE_NAMESPACE, driver, union, &config.layers)
+        })?;
+        Ok((layers, "snapshots of containerd".to_owned()))
+    }
+
+    /// Asks the containerd that the engine started, else that of the system.
+    fn of_containerd<T>(&self, ask: impl Fn(&Containerd) -> plimsoll_image::Result<T>) -> Result<T, String> {
+        let own = self.data_root.as_ref().map(|dir| format!("{dir}/containerd/daemon"));
+        let mut reasons = Vec::new();
+        for path in own.into_iter().chain([containerd_root(self.root)]) {
+            match Containerd::open(self.root, Path::new(&path)).and_then(|containerd| ask(&containerd)) {
+                Ok(found) => return Ok(found),
+                Err(error) => reasons.push(format!("containerd in {path}: {error}")),
+            }
+        }
+        Err(reasons.join("; "))
+    }
+
     /// The lower directories of the root mount of a container that runs from the image: what is left when the engine
     /// keeps its layers in containerd (overlayfs documentation, mount option `lowerdir`).
-    fn mounted_layers(&self, running: Option<&Container>) -> Result<(LayeredRoot, String), String> {
-        let container = running.ok_or("no container runs from it")?;
+    fn mounted_layers(&self, container: &Container) -> Result<(LayeredRoot, String), String> {
         let mounts = container.effective.value().and_then(|effective| effective.mounts.value());
         let mount = mounts.and_then(|mounts| mounts.iter().rfind(|mount| mount.target == "/"));
         let mount = mount.filter(|mount| mount.fs_type == "overlay");
@@ -120,9 +166,8 @@ impl<'a> Host<'a> {
     }
 
     /// The root directory of a process that runs from the image, with what the container changed in it.
-    fn process_root(&self, running: Option<&Container>) -> Result<(LayeredRoot, String), String> {
-        let effective = running.and_then(|container| container.effective.value());
-        let effective = effective.ok_or("no process runs from it")?;
+    fn process_root(&self, running: &Container) -> Result<(LayeredRoot, String), String> {
+        let effective = running.effective.value().ok_or("no process runs from it")?;
         let pid = effective.init_pid;
         let dir = self.root.open_process_root(pid).map_err(|error| error.to_string())?;
         let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.to_string())?;
@@ -134,6 +179,17 @@ impl<'a> Host<'a> {
 fn running_by_image(containers: &[Container]) -> HashMap<String, &Container> {
     let running = containers.iter().filter(|container| container.effective.value().is_some());
     running.filter_map(|container| Some((container.declared.value()?.image_id.clone(), container))).collect()
+}
+
+/// Where the system's containerd keeps everything (`root` of its configuration).
+fn containerd_root(root: &RootDir) -> String {
+    #[derive(Default, Deserialize)]
+    struct Configuration {
+        root: Option<String>,
+    }
+    let text = root.read_text("/etc/containerd/config.toml", source::SMALL).unwrap_or_default();
+    let configuration: Configuration = toml::from_str(&text).unwrap_or_default();
+    configuration.root.unwrap_or_else(|| "/var/lib/containerd".to_owned())
 }
 
 /// Whether the layers can be on this host: the engine is reached by a unix socket, or its process was found here.
@@ -208,8 +264,7 @@ mod tests {
     fn an_image_without_a_way_is_a_gap() {
         let dir = std::env::temp_dir();
         let root = RootDir::open(dir).unwrap();
-        let config =
-            plimsoll_facts::ImageConfig { storage_driver: "overlayfs".to_owned(), ..Default::default() };
+        let config = ImageConfig { storage_driver: "overlayfs".to_owned(), ..Default::default() };
         let image = Image { id: "sha256:1".to_owned(), config: Fact::known(config, "x"), ..Image::default() };
         let mut engines = [Engine {
             endpoint: "unix:///s".to_owned(),

@@ -10,9 +10,10 @@ use crate::packages::{apk, dpkg};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("image_apk", apk_installed),
     ("image_archive", archive),
+    ("image_containerd", containerd),
     ("image_dpkg", dpkg_status),
     ("image_elf", elf_program),
     ("image_java", java_archive),
@@ -36,6 +37,11 @@ pub fn archive(bytes: &[u8]) {
     if let Ok(images) = crate::read_stream(bytes) {
         images.iter().for_each(|(_, image)| drop((image.inventory(), image.content("x"))));
     }
+}
+
+/// A snapshotter's database: pages, buckets, a chain of snapshots.
+pub fn containerd(bytes: &[u8]) {
+    let _ = crate::containerd::read_bytes(bytes);
 }
 
 /// dpkg's `status`.

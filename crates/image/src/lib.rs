@@ -6,6 +6,7 @@
 pub mod accounts;
 mod archive;
 mod capabilities;
+mod containerd;
 mod content;
 mod entry;
 mod error;
@@ -26,7 +27,8 @@ mod survey;
 mod tree;
 pub mod vendor;
 
-pub use archive::{Archive, ArchiveImage, ReadImage, read_stream};
+pub use archive::{Archive, ArchiveImage, Parts, ReadImage, read_stream};
+pub use containerd::Containerd;
 pub use error::{Error, Result};
 pub use overlay::union::Union;
 pub use overlay::walk::Bounds;

@@ -238,15 +238,6 @@ impl Api<'_> {
     }
 }
 
-/// One image, without its history.
-pub(super) fn one_image(mut client: Client, reference: &str) -> Result<Image, CallError> {
-    let version = client.get::<WireVersion>("/version")?;
-    client.negotiate(&version.api_version, &version.min_api_version);
-    let path = format!("/images/{reference}/json");
-    let (image, config) = client.get::<WireInspect>(&path)?.into_facts();
-    Ok(Image { config: Fact::known(config, format!("GET {path}")), ..image })
-}
-
 /// Nothing can be asked of an engine, for one reason.
 pub(super) fn silent(engine: &mut Engine, subject: &str, reason: &str, gaps: &mut Gaps) {
     engine.version = gaps.unreadable(subject, "GET /version", reason);

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ureq::http::StatusCode;
+use ureq::http::{Response, StatusCode};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
-use ureq::{Agent, Timeout};
+use ureq::{Agent, Body, Timeout};
 
 use super::endpoint::Endpoint;
 use super::tls;
@@ -156,7 +156,30 @@ impl Client {
         parse(&body)
     }
 
+    /// Makes a call whose answer is read as it comes, within this time.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or answers with another status than 200.
+    pub(super) fn stream(&self, path: &str, limit: Duration) -> Result<impl Read + use<>, CallError> {
+        let mut response = self.call(path, limit)?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response.into_body().into_reader());
+        }
+        let mut body = Vec::new();
+        self.read(&mut response, &mut body, limit)?;
+        Err(self.refused(status, &body))
+    }
+
     fn fetch(&self, path: &str, body: &mut Vec<u8>) -> Result<(), CallError> {
+        let limit = if self.timeouts.get() == 0 { self.limits.call } else { self.limits.later_call };
+        let mut response = self.call(path, limit)?;
+        let status = response.status();
+        self.read(&mut response, body, limit)?;
+        if status == StatusCode::OK { Ok(()) } else { Err(self.refused(status, body)) }
+    }
+
+    fn call(&self, path: &str, limit: Duration) -> Result<Response<Body>, CallError> {
         if let Some(reason) = &*self.given_up.borrow() {
             return Err(CallError::GivenUp(reason.clone()));
         }
@@ -165,29 +188,38 @@ impl Client {
             self.given_up.replace(Some(reason.clone()));
             return Err(CallError::GivenUp(reason));
         }
-        let limit = if self.timeouts.get() == 0 { self.limits.call } else { self.limits.later_call };
         let request = self.agent.get(format!("{}{}{path}", self.base, self.prefix));
         let request = request.config().timeout_global(Some(limit)).build();
-        let mut response = request.call().map_err(|e| self.failed(&e, limit))?;
-        let status = response.status();
+        request.call().map_err(|e| self.failed(&e, limit))
+    }
+
+    fn read(
+        &self,
+        response: &mut Response<Body>,
+        body: &mut Vec<u8>,
+        limit: Duration,
+    ) -> Result<(), CallError> {
         body.clear();
         let reader = response.body_mut().as_reader();
-        let read = reader.take(MAX_BODY + 1).read_to_end(body);
-        if let Err(error) = read {
+        if let Err(error) = reader.take(MAX_BODY + 1).read_to_end(body) {
             return Err(self.cut_off(error, body.len(), limit));
         }
         if body.len() as u64 > MAX_BODY {
             return Err(CallError::Incomplete(format!("it is longer than {} MiB", MAX_BODY >> 20)));
         }
+        Ok(())
+    }
+
+    /// What another status than 200 means.
+    fn refused(&self, status: StatusCode, body: &[u8]) -> CallError {
         match status {
-            StatusCode::OK => Ok(()),
-            StatusCode::NOT_FOUND => Err(CallError::NotFound(message(body))),
+            StatusCode::NOT_FOUND => CallError::NotFound(message(body)),
             StatusCode::BAD_REQUEST if contains(body, b"HTTP request to an HTTPS server") => {
                 let reason = "it speaks TLS only: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH".to_owned();
                 self.given_up.replace(Some(reason.clone()));
-                Err(CallError::Unreachable(reason))
+                CallError::Unreachable(reason)
             }
-            other => Err(CallError::Status { status: other.as_u16(), message: message(body) }),
+            other => CallError::Status { status: other.as_u16(), message: message(body) },
         }
     }
 

@@ -29,6 +29,7 @@ mod local;
 mod network;
 mod ports;
 mod probe;
+mod session;
 mod settings;
 mod socket_file;
 mod swarm;
@@ -38,12 +39,13 @@ mod tls;
 mod transport;
 mod withheld;
 
-use plimsoll_facts::{Engine, Fact, Image};
+use plimsoll_facts::{Engine, Fact};
 use plimsoll_rootdir::RootDir;
 
 pub use docker_env::DockerEnvironment;
 pub use endpoint::{Endpoint, EndpointError, Tls};
 pub(crate) use files::files;
+pub(crate) use session::Session;
 
 use crate::Options;
 use crate::gaps::Gaps;
@@ -84,19 +86,6 @@ pub(crate) fn collect(root: &RootDir, options: &Options<'_>, gaps: &mut Gaps) ->
     }
     engines.sort_by_key(|engine| engine.remote);
     engines
-}
-
-/// One image of an engine, by its name or id.
-///
-/// # Errors
-/// A sentence: the engine does not answer, or has no such image.
-pub(crate) fn image(root: &RootDir, endpoint: &Endpoint, reference: &str) -> Result<Image, String> {
-    let file = endpoint.unix_path().map(|path| SocketFile::open(root, path)).transpose()?;
-    let client = match &file {
-        Some(file) => Client::of_socket(file.address()),
-        None => Client::new(endpoint)?,
-    };
-    api::one_image(client, reference).map_err(|error| format!("{endpoint}: {error}"))
 }
 
 /// The engines whose processes and files are those of this host; [`collect`] puts them first.

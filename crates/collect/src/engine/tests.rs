@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
 use plimsoll_facts::{Engine, EngineKind, Fact, Gap};
@@ -61,7 +62,7 @@ fn audit(script: HashMap<&'static str, Act>) -> (Engine, Vec<Gap>) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("docker.sock");
     let listener = UnixListener::bind(&path).unwrap();
-    std::thread::spawn(move || serve(listener, &script));
+    std::thread::spawn(move || serve(listener.incoming(), &script));
     let root = RootDir::open("/").unwrap();
     let options = Options { endpoints: vec![Endpoint::Unix(path)], version: "", progress: &|_| {} };
     let mut gaps = Gaps::default();
@@ -70,8 +71,11 @@ fn audit(script: HashMap<&'static str, Act>) -> (Engine, Vec<Gap>) {
 }
 
 /// Serves connections until the script says to die.
-fn serve(listener: UnixListener, script: &HashMap<&'static str, Act>) {
-    while let Ok((mut stream, _)) = listener.accept() {
+fn serve<S: Read + Write>(
+    connections: impl Iterator<Item = std::io::Result<S>>,
+    script: &HashMap<&'static str, Act>,
+) {
+    for mut stream in connections.map_while(Result::ok) {
         while let Some(path) = next_request(&mut stream) {
             let plain = path.strip_prefix("/v1.51").unwrap_or(&path);
             let sent = match script.get(plain).copied().unwrap_or(Act::Status(404, "page not found")) {
@@ -91,7 +95,7 @@ fn serve(listener: UnixListener, script: &HashMap<&'static str, Act>) {
     }
 }
 
-fn next_request(stream: &mut UnixStream) -> Option<String> {
+fn next_request(stream: &mut impl Read) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -101,11 +105,11 @@ fn next_request(stream: &mut UnixStream) -> Option<String> {
     String::from_utf8(head).ok()?.split(' ').nth(1).map(str::to_owned)
 }
 
-fn respond(stream: &mut UnixStream, status: u16, body: &str) -> std::io::Result<()> {
+fn respond(stream: &mut impl Write, status: u16, body: &str) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-fn endless(stream: &mut UnixStream) -> std::io::Result<()> {
+fn endless(stream: &mut impl Write) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
     let chunk = format!("100000\r\n{}\r\n", " ".repeat(0x10_0000));
     loop {
@@ -255,4 +259,26 @@ fn no_socket_is_a_gap_with_a_hint() {
     let (engine, _) = ask(dir.path().join("stale.sock"));
     assert!(reason(&engine.version).contains("refused"), "{}", reason(&engine.version));
     assert!(reason(&engine.containers).contains("refused"));
+}
+
+/// Over the network, a path is one of another host, whatever is there on this one.
+#[test]
+fn directories_that_an_engine_elsewhere_names_are_not_read_here() {
+    let inspect = r#"{"Id": "sha256:1", "RepoTags": ["i:1"], "RootFS": {"Layers": ["sha256:2"]},
+        "GraphDriver": {"Name": "overlay2", "Data": {"UpperDir": "/"}}}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = Endpoint::parse(&format!("tcp://{}", listener.local_addr().unwrap()), None).unwrap();
+    let mut script = healthy();
+    script.extend([
+        ("/images/i:1/json", Act::Json(inspect)),
+        ("/containers/json?all=1", Act::Json("[]")),
+        ("/images/sha256:1/get", Act::Status(500, r#"{"message": "no space left"}"#)),
+    ]);
+    std::thread::spawn(move || serve(listener.incoming(), &script));
+    let root = RootDir::open("/").unwrap();
+    let read = crate::inventory::of_image(&root, &endpoint, "i:1", &mut plimsoll_image::Reader::default());
+    let why = read.unwrap_err().to_string();
+    for part in ["behind a unix socket", "no container was made from it", "no space left"] {
+        assert!(why.contains(part), "{why}");
+    }
 }

@@ -1,7 +1,10 @@
 //! Which images an archive holds: Docker's `manifest.json` (moby, `image/tarexport`), or an OCI layout (OCI image
 //! specification, "Image Layout", "Image Index", "Image Manifest").
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::blobs::{Blobs, blob_name, is_sum};
 use super::stream::sha256;
@@ -29,6 +32,25 @@ pub struct ArchiveImage {
     pub config: Vec<u8>,
     /// Layers, lowest first.
     pub(super) layers: Vec<LayerName>,
+}
+
+impl ArchiveImage {
+    /// Digests of its unpacked layers, lowest first, as its configuration tells them; none where it tells none.
+    pub fn diff_ids(&self) -> Vec<String> {
+        serde_json::from_slice::<Config>(&self.config)
+            .map(|config| config.rootfs.diff_ids)
+            .unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+struct Config {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    diff_ids: Vec<String>,
 }
 
 /// Where a layer is, and what it must be.
@@ -64,6 +86,15 @@ struct Manifest {
     layers: Vec<Descriptor>,
 }
 
+/// What tells an index from a manifest.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Typed {
+    #[serde(default)]
+    media_type: String,
+    manifests: Option<IgnoredAny>,
+}
+
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
@@ -73,7 +104,7 @@ struct Descriptor {
     #[serde(default)]
     platform: Option<Platform>,
     #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -121,6 +152,19 @@ pub(super) fn oci(blobs: &Blobs) -> Result<Vec<ArchiveImage>> {
             .find_map(|key| descriptor.annotations.get(*key));
         add(blobs, descriptor, name, 0, &mut images)?;
     }
+    Ok(images)
+}
+
+/// The images behind one digest, which is that of an index or of a manifest.
+pub(super) fn stored(blobs: &Blobs, digest: &str) -> Result<Vec<ArchiveImage>> {
+    let json = blobs.read_verified(digest, MAX_DOCUMENT)?;
+    let Typed { media_type, manifests } = parse(digest, &json)?;
+    // Both fields are optional in OCI's documents; an index has manifests.
+    let media_type = if manifests.is_some() { "index".to_owned() } else { media_type };
+    let descriptor =
+        Descriptor { media_type, digest: digest.to_owned(), platform: None, annotations: BTreeMap::new() };
+    let mut images = Vec::new();
+    add(blobs, &descriptor, None, 0, &mut images)?;
     Ok(images)
 }
 

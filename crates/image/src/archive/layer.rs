@@ -112,42 +112,72 @@ pub(super) fn read<'a>(
     hasher: &RandomState,
     is_lowest: bool,
 ) -> io::Result<Layer> {
-    let mut layer = Layer { paths: Paths { is_lowest, ..Paths::default() }, ..Layer::default() };
-    let mut survey = Survey::default();
-    let mut parent = Vec::new();
-    let (mut entries, mut kept) = (0, 0);
-    while let Some(header) = tar::next(as_source(source))? {
-        entries += 1;
-        if entries > MAX_ENTRIES {
-            return Err(io::Error::other(format!("more than {MAX_ENTRIES} entries in a layer")));
-        }
-        let path = clean(&header.path)?;
-        let size = padded(header.size);
-        if path.is_empty() {
-            source.skip(size)?;
-            continue;
-        }
-        let (dir, name) = split(&path);
-        if parent != dir {
-            layer.add_parents(hasher, dir);
-            parent = dir.to_vec();
-        }
-        if !layer.mark(hasher, dir, name) {
-            layer.paths.add(hasher, &path, header.kind == Type::Directory);
-            kept += layer.entry(source, &mut survey, &header, dir, name)?;
-            if kept > MAX_KEPT {
-                return Err(io::Error::other(format!(
-                    "more than {MAX_KEPT} bytes of package databases in a layer"
-                )));
-            }
-            continue;
-        }
-        source.skip(size)?;
+    let mut reading = Reading::new(hasher.clone(), is_lowest);
+    reading.add(source, b"")?;
+    Ok(reading.finish())
+}
+
+/// A layer as far as it was read, from one archive or several.
+pub(super) struct Reading {
+    hasher: RandomState,
+    layer: Layer,
+    survey: Survey,
+    entries: u64,
+    kept: u64,
+}
+
+impl Reading {
+    pub(super) fn new(hasher: RandomState, is_lowest: bool) -> Self {
+        let layer = Layer { paths: Paths { is_lowest, ..Paths::default() }, ..Layer::default() };
+        Self { hasher, layer, survey: Survey::default(), entries: 0, kept: 0 }
     }
-    layer.paths.finish();
-    survey.finish();
-    layer.survey = Arc::new(survey);
-    Ok(layer)
+
+    /// Adds an archive whose paths are below the directory `base`, which has no leading slash.
+    pub(super) fn add<'a>(&mut self, source: &mut dyn LayerSource<'a>, base: &[u8]) -> io::Result<()> {
+        let mut parent = Vec::new();
+        while let Some(mut header) = tar::next(as_source(source))? {
+            self.entries += 1;
+            if self.entries > MAX_ENTRIES {
+                return Err(io::Error::other(format!("more than {MAX_ENTRIES} entries in a layer")));
+            }
+            let path = below(base, clean(&header.path)?);
+            if header.kind == Type::HardLink {
+                header.link = below(base, header.link);
+            }
+            let size = padded(header.size);
+            if path.is_empty() {
+                source.skip(size)?;
+                continue;
+            }
+            let (dir, name) = split(&path);
+            if parent != dir {
+                self.layer.add_parents(&self.hasher, dir);
+                parent = dir.to_vec();
+            }
+            if self.layer.mark(&self.hasher, dir, name) {
+                source.skip(size)?;
+                continue;
+            }
+            self.layer.paths.add(&self.hasher, &path, header.kind == Type::Directory);
+            self.kept += self.layer.entry(source, &mut self.survey, &header, dir, name)?;
+            if self.kept > MAX_KEPT {
+                let what = format!("more than {MAX_KEPT} bytes of package databases in a layer");
+                return Err(io::Error::other(what));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Layer {
+        self.layer.paths.finish();
+        self.survey.finish();
+        self.layer.survey = Arc::new(self.survey);
+        self.layer
+    }
+}
+
+fn below(base: &[u8], path: Vec<u8>) -> Vec<u8> {
+    if base.is_empty() || path.is_empty() { path } else { [base, b"/", &path].concat() }
 }
 
 /// The same source without its regions.

@@ -7,6 +7,7 @@
 mod blobs;
 mod documents;
 mod layer;
+mod parts;
 mod squashed;
 mod stream;
 mod streamed;
@@ -25,9 +26,10 @@ use blobs::{Blob, Blobs};
 pub use documents::ArchiveImage;
 use documents::LayerName;
 use layer::Layer;
+pub use parts::Parts;
 use squashed::Squashed;
-pub(crate) use stream::unpack_zstd;
 use stream::{Compression, Hashed, Window, unpack};
+pub(crate) use stream::{sha256, unpack_zstd};
 pub use streamed::read_stream;
 
 use crate::content;
@@ -50,7 +52,7 @@ pub struct ReadImage {
     squashed: Squashed,
     database: Database,
     surveys: Vec<Arc<Survey>>,
-    source: &'static str,
+    source: String,
 }
 
 impl Archive {
@@ -80,9 +82,19 @@ impl Archive {
         }
     }
 
+    /// The images behind one digest in a directory of blobs that has no index of its own, such as containerd's.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn of_store(dir: RootDir, digest: &str) -> Result<Self> {
+        let blobs = Blobs::Directory(dir);
+        let images = documents::stored(&blobs, digest)?;
+        Self::with(blobs, "blobs of containerd", images)
+    }
+
     fn with(blobs: Blobs, source: &'static str, images: Vec<ArchiveImage>) -> Result<Self> {
         if images.is_empty() {
-            return Err(Error::Document { what: format!("the {source} holds no image") });
+            return Err(Error::Document { what: format!("{source}: there is no image") });
         }
         Ok(Self { blobs, source, images })
     }
@@ -158,20 +170,20 @@ pub(crate) fn read_bytes(bytes: &[u8]) -> io::Result<PackageInventory> {
 
 impl ReadImage {
     /// Puts layers together, topmost first.
-    fn of(layers: Vec<Arc<Layer>>, hasher: RandomState, source: &'static str) -> Self {
+    fn of(layers: Vec<Arc<Layer>>, hasher: RandomState, source: &str) -> Self {
         let squashed = Squashed::new(layers, hasher);
         let surveys = squashed.surveys();
         let database = Database::read(&squashed);
-        Self { squashed, database, surveys, source }
+        Self { squashed, database, surveys, source: source.to_owned() }
     }
 
     /// What an audit asks of the image; `user` is its `User`.
     pub fn content(&self, user: &str) -> ImageContent {
-        content::content(&self.squashed, &self.database, &self.surveys, self.source, user)
+        content::content(&self.squashed, &self.database, &self.surveys, &self.source, user)
     }
 
     /// Its packages.
     pub fn inventory(&self) -> PackageInventory {
-        inventory::inventory(&self.squashed, &self.database, &self.surveys, self.source)
+        inventory::inventory(&self.squashed, &self.database, &self.surveys, &self.source)
     }
 }

@@ -23,6 +23,29 @@ const DIRECTORIES: [(&[u8], &[u8]); 8] = [
     (b"var/lib/rpmmanifest", b""),
 ];
 
+/// What is asked for, where files can be asked for one by one: of each group the first that is there, a directory with all
+/// that is in it. Which package owns a file is left out: it matters to whoever sees all files.
+pub(super) const ASKED: [&[&str]; 16] = [
+    &["etc/os-release"],
+    &["usr/lib/os-release"],
+    &["etc/apt/sources.list"],
+    &["etc/apt/sources.list.d"],
+    &["etc/apk/repositories"],
+    &["etc/yum.repos.d"],
+    &["etc/zypp/repos.d"],
+    &["var/lib/dpkg/status"],
+    &["var/lib/dpkg/status.d"],
+    // Where `/lib` is a link, both are the same file.
+    &["usr/lib/apk/db/installed", "lib/apk/db/installed"],
+    // Asked for directories, an engine sends links as what they are.
+    &["var/lib/rpm"],
+    &["usr/lib/sysimage/rpm"],
+    &["var/lib/rpmmanifest"],
+    &["var/lib/chisel/manifest.wall"],
+    &["root/buildinfo/content_manifests"],
+    &["usr/share/buildinfo"],
+];
+
 /// Whether a file is kept. Paths are without leading slash.
 pub(super) fn is_wanted(dir: &[u8], name: &[u8]) -> bool {
     let is = |file: &&[u8]| file.strip_suffix(name).and_then(|rest| rest.strip_suffix(b"/")) == Some(dir);
@@ -50,6 +73,18 @@ pub(super) fn leads_to_wanted(dir: &[u8], name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_kept() {
+        for path in ASKED.iter().copied().flatten() {
+            let (dir, name) = path.rsplit_once('/').unwrap();
+            let in_it = |(parent, _): &(&[u8], &[u8])| *parent == path.as_bytes();
+            let is_kept = is_wanted(dir.as_bytes(), name.as_bytes())
+                || DIRECTORIES.iter().any(in_it)
+                || packages::rpm::DIRS.contains(path);
+            assert!(is_kept, "{path}");
+        }
+    }
 
     #[test]
     fn databases_and_the_ways_to_them() {

@@ -47,6 +47,8 @@ impl Union {
             "overlay2" | "overlay" | "overlayfs" if rootless => Some(Self::OverlayUser),
             "overlay2" | "overlay" | "overlayfs" => Some(Self::Overlay),
             "fuse-overlayfs" => Some(Self::FuseOverlay),
+            // containerd's, which copies all layers into one directory.
+            "native" => Some(Self::Plain),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod engines;
 mod own_engine;
 mod privileged;
 mod scene;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
     let tests = scene::tests(cases::CASES)
         .chain(bad_input::tests())
         .chain(engines::tests())
-        .chain(privileged::tests());
+        .chain(privileged::tests())
+        .chain(ways::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())

@@ -39,15 +39,32 @@ pub(crate) struct OwnEngine {
 impl OwnEngine {
     /// Starts `dockerd` and waits until it answers on `docker.sock` in its directory.
     pub(crate) fn start(setup: &Setup) -> Result<Self, String> {
+        Self::launch(setup, None)
+    }
+
+    /// Starts the engine whose programs are in this directory, with the storage that it takes by itself.
+    pub(crate) fn start_of(programs: &Path, setup: &Setup) -> Result<Self, String> {
+        Self::launch(setup, Some(programs))
+    }
+
+    fn launch(setup: &Setup, programs: Option<&Path>) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("plt").tempdir().map_err(|e| e.to_string())?;
         let dir = folder.path();
         (setup.before)(dir)?;
         configure(dir, setup.config)?;
         let log = File::create(dir.join("dockerd.log")).map_err(|e| e.to_string())?;
         let flags = setup.flags.iter().map(|flag| in_directory(dir, flag));
-        let daemon = Command::new("unshare")
-            .args(["-n", "--", "sh", "-c", r#"ip link set lo up; exec dockerd "$@""#, "sh"])
-            .args(["--storage-driver", "vfs"])
+        let mut command = Command::new("unshare");
+        command.args(["-n", "--", "sh", "-c", r#"ip link set lo up; exec dockerd "$@""#, "sh"]);
+        match programs {
+            None => command.args(["--storage-driver", "vfs"]),
+            Some(programs) => {
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                let all = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&path));
+                command.env("PATH", std::env::join_paths(all).map_err(|e| e.to_string())?)
+            }
+        };
+        let daemon = command
             .args(kept_in(dir))
             .args(flags)
             .stdin(Stdio::null())
@@ -94,6 +111,13 @@ impl OwnEngine {
     /// Writes its daemon.json anew; the daemon is not told.
     pub(crate) fn configure(&self, config: &str) -> Result<(), String> {
         configure(self.dir(), config)
+    }
+
+    /// Gives it an image of the system's engine.
+    pub(crate) fn load(&self, image: &str) -> Result<(), String> {
+        let load = r#"docker save "$2" | docker -H "$1" load"#;
+        let output = Command::new("sh").args(["-c", load, "sh", &self.host(), image]).output();
+        docker::text(output.map_err(|error| error.to_string())?).map(drop)
     }
 
     /// Gives it an image that holds `sleep`, its libraries and nothing else: this engine copies the image for each

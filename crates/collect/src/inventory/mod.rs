@@ -1,12 +1,13 @@
-//! The packages of one image or container of an engine, read in place.
+//! The packages of one image of an engine, by the best way that leads to its files.
 
-use plimsoll_facts::{Container, Engine, Image, PackageInventory};
+mod ways;
+
+use plimsoll_facts::{Image, PackageInventory};
 use plimsoll_image::Reader;
 use plimsoll_rootdir::RootDir;
 
-use crate::Options;
-use crate::engine::{self, Endpoint};
-use crate::images::Host;
+use crate::engine::{Endpoint, Session};
+use ways::Ways;
 
 /// Why an image of an engine was not read.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,8 @@ pub enum InventoryError {
     /// The engine did not answer, or has no such image.
     #[error("{0}")]
     Engine(String),
-    /// The engine has it, but its files cannot be read here.
-    #[error("the files of {name} cannot be read in place: {why}")]
+    /// The engine has it, but no way leads to its files.
+    #[error("the files of {name} cannot be read: {why}")]
     Files {
         /// Its name.
         name: String,
@@ -36,8 +37,8 @@ pub struct EngineImage {
     pub inventory: PackageInventory,
 }
 
-/// Reads the packages of the image `reference` (a name, tag, digest or id) of an engine, without running or exporting
-/// it: from its overlay directories, else through a container that runs from it.
+/// Reads the packages of the image `reference` (a name, tag, digest or id) of an engine, without running it and with
+/// nothing written to disk. Where its directories cannot be read in place, the inventory's source says why.
 ///
 /// # Errors
 /// When the engine does not answer or has no such image, or no way leads to its files.
@@ -48,26 +49,13 @@ pub fn of_image(
     reader: &mut Reader,
 ) -> Result<EngineImage, InventoryError> {
     check(reference)?;
-    let image = engine::image(root, endpoint, reference).map_err(InventoryError::Engine)?;
-    let failed = |why| InventoryError::Files { name: image.name(), why };
-    let mut engine = Engine { endpoint: endpoint.to_string(), ..Engine::default() };
-    let has_layers = image.config.value().is_some_and(|config| !config.layer_dirs.is_empty());
-    if !has_layers {
-        // What is left is a container that runs from it, which only a whole look finds.
-        let options = Options { endpoints: vec![endpoint.clone()], version: "", progress: &|_| () };
-        let found = crate::collect(root, &options).engines.into_iter().next();
-        engine = found.ok_or_else(|| failed("the engine does not answer any more".to_owned()))?;
+    let session = Session::open(root, endpoint).map_err(InventoryError::Engine)?;
+    let image = session.image(reference).map_err(InventoryError::Engine)?;
+    let ways = Ways { root, endpoint, session: &session, image: &image };
+    match ways.first(reader) {
+        Ok(inventory) => Ok(EngineImage { inventory, image }),
+        Err(why) => Err(InventoryError::Files { name: image.name(), why }),
     }
-    let containers = engine.containers.value().map_or(&[][..], Vec::as_slice);
-    let running = containers.iter().find(|container| runs_from(container, &image));
-    let (layers, source) = Host::of(root, &engine).layers(&image, running).map_err(failed)?;
-    let inventory = reader.inventory(&layers, &source);
-    Ok(EngineImage { image, inventory })
-}
-
-fn runs_from(container: &Container, image: &Image) -> bool {
-    let declared = container.declared.value();
-    container.effective.value().is_some() && declared.is_some_and(|declared| declared.image_id == image.id)
 }
 
 /// Names go into the path of a request: nothing but what names consist of.
