@@ -27,7 +27,7 @@ mod survey;
 mod tree;
 pub mod vendor;
 
-pub use archive::{Archive, ArchiveImage, Parts, ReadImage, read_stream};
+pub use archive::{Archive, ArchiveImage, LayerBlob, Parts, ReadImage, read_layers, read_stream};
 pub use containerd::Containerd;
 pub use error::{Error, Result};
 pub use overlay::union::Union;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "archives/elsewhere.rs"]
+mod elsewhere;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

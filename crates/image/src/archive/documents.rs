@@ -15,7 +15,7 @@ pub(super) const MAX_DOCUMENT: u64 = 16 << 20;
 /// Bound of the images of one archive.
 const MAX_IMAGES: usize = 1_000;
 /// Bound of the layers of one image; Linux mounts at most 500.
-const MAX_LAYERS: usize = 1_000;
+pub(super) const MAX_LAYERS: usize = 1_000;
 /// Indexes inside each other.
 const MAX_DEPTH: usize = 4;
 
@@ -228,6 +228,6 @@ fn layers(layers: impl Iterator<Item = Result<LayerName>>) -> Result<Vec<LayerNa
     Ok(layers)
 }
 
-fn parse<'a, T: Deserialize<'a>>(name: &str, json: &'a [u8]) -> Result<T> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(name: &str, json: &'a [u8]) -> Result<T> {
     serde_json::from_slice(json).map_err(|error| Error::Document { what: format!("{name}: {error}") })
 }

@@ -2,11 +2,13 @@
 //!
 //! Nothing is unpacked to disk. Each layer is read once, several at the same time; what is not wanted streams by, or,
 //! where a layer is not compressed, is not read at all. The blobs of an OCI layout are verified against their digests.
-//! A docker-archive does not say what its layer files must be, so they are taken as they are.
+//! A docker-archive does not say what its layer files must be, so they are taken as they are. Layers that come from
+//! elsewhere, such as a registry, are verified against the image's configuration.
 
 mod blobs;
 mod documents;
 mod layer;
+mod layers;
 mod parts;
 mod squashed;
 mod stream;
@@ -27,6 +29,7 @@ pub use documents::ArchiveImage;
 use documents::LayerName;
 use layer::Layer;
 pub use parts::Parts;
+pub use layers::{LayerBlob, read_layers};
 use squashed::Squashed;
 use stream::{Compression, Hashed, Window, unpack};
 pub(crate) use stream::{sha256, unpack_zstd};

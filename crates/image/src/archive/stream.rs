@@ -18,6 +18,8 @@ const MAX_UNPACKED: u64 = 256 << 30;
 const FREE_UNPACKED: u64 = 1 << 30;
 /// How many times its size a stream may unpack to: DEFLATE reaches 1032, file systems hardly 20.
 const MAX_RATIO: u64 = 200;
+/// Bytes by which a compression is told; an archive is longer.
+pub(super) const HEAD: usize = 8;
 /// How much is read at once.
 const BUFFER: usize = 128 << 10;
 
@@ -104,20 +106,45 @@ pub(super) fn unpack<'a>(
     size: u64,
     compression: Compression,
 ) -> io::Result<Unpacked<Box<dyn Read + 'a>>> {
+    Ok(Unpacked::new(decoder(stream, compression)?, size))
+}
+
+/// The same, and the SHA-256 of what it unpacks to is taken on the way.
+///
+/// # Errors
+/// As [`unpack`].
+pub(super) fn unpack_hashed<'a>(
+    stream: impl Read + 'a,
+    size: u64,
+    compression: Compression,
+) -> io::Result<Unpacked<Hashed<Box<dyn Read + 'a>>>> {
+    Ok(Unpacked::new(Hashed::new(decoder(stream, compression)?), size))
+}
+
+fn decoder<'a>(stream: impl Read + 'a, compression: Compression) -> io::Result<Box<dyn Read + 'a>> {
     let stream = BufReader::with_capacity(BUFFER, stream);
-    let reader: Box<dyn Read + 'a> = match compression {
+    Ok(match compression {
         Compression::None => Box::new(stream),
         Compression::Gzip => Box::new(MultiGzDecoder::new(stream)),
         Compression::Zstd => Box::new(ZstdFrames { decoder: FrameDecoder::new(), stream }),
         Compression::Other(name) => {
             return Err(io::Error::other(format!("it is compressed with {name}, which is not covered")));
         }
-    };
-    let limit = size.saturating_mul(MAX_RATIO).clamp(FREE_UNPACKED, MAX_UNPACKED);
-    Ok(Unpacked { reader: BufReader::with_capacity(BUFFER, reader), read: 0, limit })
+    })
 }
 
 impl<R: Read> Unpacked<R> {
+    /// What comes out of a decoder of `size` bytes.
+    fn new(reader: R, size: u64) -> Self {
+        let limit = size.saturating_mul(MAX_RATIO).clamp(FREE_UNPACKED, MAX_UNPACKED);
+        Self { reader: BufReader::with_capacity(BUFFER, reader), read: 0, limit }
+    }
+
+    /// What it was made of.
+    pub(super) fn into_inner(self) -> R {
+        self.reader.into_inner()
+    }
+
     fn count(&mut self, bytes: usize) -> io::Result<()> {
         self.read += bytes as u64;
         if self.read > self.limit {
@@ -238,6 +265,18 @@ impl<R: Read> Read for Hashed<R> {
         self.digest.update(&buffer[..read]);
         Ok(read)
     }
+}
+
+/// Fills a buffer as far as a stream goes; answers with how far.
+pub(super) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
 }
 
 /// SHA-256 in hexadecimal.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::blobs::{Blobs, target};
 use super::documents::{self, ArchiveImage, MAX_DOCUMENT};
 use super::layer::Layer;
-use super::stream::{Compression, Hashed, unpack};
+use super::stream::{Compression, HEAD, Hashed, fill, unpack};
 use super::tar::{self, Source, Type, padded};
 use super::{ReadImage, layer_of};
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ const MAX_DOCUMENTS: usize = 64 << 20;
 const MAX_LINKS: u32 = 8;
 /// Directory of the files that are named by their digest.
 const BLOBS: &[u8] = b"blobs/sha256/";
-/// Bytes by which a compression is told; an archive is longer.
-const HEAD: usize = 8;
 
 /// Reads every image of a docker-archive or OCI archive that comes as a stream, compressed as a whole or not. Nothing is
 /// written; what is kept is what [`crate::Archive::read`] keeps.
@@ -157,15 +155,4 @@ impl Read for Body<'_> {
         self.left -= read as u64;
         if read == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(read) }
     }
-}
-
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..])? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Ok(filled)
 }
