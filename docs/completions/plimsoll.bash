@@ -594,12 +594,20 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__sbom)
-            opts="-o -h -V --host --format --output --help --version"
+            opts="-o -h -V --platform --plain-http --host --format --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain-http)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -624,12 +632,20 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__scan)
-            opts="-o -h -V --sbom --vex --host --db --format --output --fail-on --only-fixed --full --help --version"
+            opts="-o -h -V --platform --plain-http --sbom --vex --host --db --format --output --fail-on --only-fixed --full --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain-http)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --sbom)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

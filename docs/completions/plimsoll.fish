@@ -61,6 +61,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output 
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, [::1])' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l sbom -d 'Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard input. May be repeated' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l vex -d 'What somebody says about flaws (OpenVEX, CSAF 2.0 VEX): those that do no harm do not count. May be repeated' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l host -d 'Engine that has the images, as for `audit`' -r
@@ -78,6 +80,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l only-fixed -d
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l full -d 'Name every flaw, where the terminal shows the first few'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, [::1])' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -l format -d 'Format of the bill' -r -f -a "cyclonedx\t'CycloneDX 1.6 JSON'
 spdx\t'SPDX 2.3 JSON'"

@@ -69,6 +69,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (scan)
 _arguments "${_arguments_options[@]}" : \
+'--platform=[Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine'\''s architecture]:OS/ARCH:_default' \
+'*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, \[\:\:1\])]:HOST[:PORT]:_default' \
 '*--sbom=[Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); \`-\` reads standard input. May be repeated]:FILE:_files' \
 '*--vex=[What somebody says about flaws (OpenVEX, CSAF 2.0 VEX)\: those that do no harm do not count. May be repeated]:FILE:_files' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
@@ -89,11 +91,13 @@ markdown\:"For a comment or a wiki"))' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
-'*::images -- What to scan\: an image of the engine by name or id, docker-archive\:PATH, oci\:PATH, dir\:PATH, or a path:_default' \
+'*::images -- What to scan\: an image of the engine by name or id, registry\:NAME\:TAG or registry\:NAME@DIGEST, docker-archive\:PATH, oci\:PATH, dir\:PATH, or a path:_default' \
 && ret=0
 ;;
 (sbom)
 _arguments "${_arguments_options[@]}" : \
+'--platform=[Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine'\''s architecture]:OS/ARCH:_default' \
+'*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, \[\:\:1\])]:HOST[:PORT]:_default' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '--format=[Format of the bill]:FORMAT:((cyclonedx\:"CycloneDX 1.6 JSON"
 spdx\:"SPDX 2.3 JSON"))' \

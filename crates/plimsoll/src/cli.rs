@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_registry::Platform;
 use plimsoll_rules::Severity;
 
 /// Audits a host that runs Docker: the kernel's own state, not what the engine was asked for.
@@ -126,9 +127,13 @@ pub struct FactsArgs {
 /// `plimsoll scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// What to scan: an image of the engine by name or id, docker-archive:PATH, oci:PATH, dir:PATH, or a path.
+    /// What to scan: an image of the engine by name or id, registry:NAME:TAG or registry:NAME@DIGEST,
+    /// docker-archive:PATH, oci:PATH, dir:PATH, or a path.
     #[arg(required_unless_present = "sbom", value_name = "IMAGE")]
     pub images: Vec<String>,
+    /// How registries are spoken to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
     /// Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard
     /// input. May be repeated.
     #[arg(long, value_name = "FILE")]
@@ -159,6 +164,19 @@ pub struct ScanArgs {
     pub full: bool,
 }
 
+/// How registries are spoken to.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RegistryArgs {
+    /// Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it,
+    /// linux on this machine's architecture.
+    #[arg(long, value_name = "OS/ARCH", value_parser = parse_platform)]
+    pub platform: Option<Platform>,
+    /// Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost,
+    /// 127.0.0.0/8, [::1]).
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub plain_http: Vec<String>,
+}
+
 /// Format of a scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ScanFormat {
@@ -185,6 +203,9 @@ pub struct SbomArgs {
     /// What to list, as for `scan`.
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<String>,
+    /// How registries are spoken to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
     /// Engine that has the images, as for `audit`.
     #[arg(long, value_name = "ENDPOINT")]
     pub host: Vec<String>,
@@ -270,6 +291,10 @@ pub enum CisVersion {
     /// 1.8.0.
     #[value(name = "1.8")]
     V1_8,
+}
+
+fn parse_platform(text: &str) -> Result<Platform, String> {
+    text.parse()
 }
 
 fn parse_severity(text: &str) -> Result<Severity, String> {

@@ -122,7 +122,8 @@ impl DockerEnvironment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    fn config_dir(&self) -> Option<PathBuf> {
+    /// Where docker's client keeps its configuration: `DOCKER_CONFIG`, else `.docker` in the home.
+    pub fn config_dir(&self) -> Option<PathBuf> {
         let named = self.get("DOCKER_CONFIG").map(PathBuf::from);
         named.or_else(|| self.get("HOME").map(|home| Path::new(home).join(".docker")))
     }

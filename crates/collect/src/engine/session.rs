@@ -67,15 +67,18 @@ impl Session {
         format!("{}: {error}", self.address)
     }
 
-    /// One image by its name or id, without its history.
+    /// One image by its name or id, without its history; `None` where the engine has no such image.
     ///
     /// # Errors
-    /// A sentence: the engine does not answer, or has no such image.
-    pub(crate) fn image(&self, reference: &str) -> Result<Image, String> {
+    /// A sentence: the engine does not answer.
+    pub(crate) fn image(&self, reference: &str) -> Result<Option<Image>, String> {
         let path = format!("/images/{reference}/json");
-        let inspected = self.client.get::<WireInspect>(&path).map_err(|error| self.said(&error))?;
+        let inspected = match self.client.get::<WireInspect>(&path) {
+            Err(CallError::NotFound(_)) => return Ok(None),
+            other => other.map_err(|error| self.said(&error))?,
+        };
         let (image, config) = inspected.into_facts();
-        Ok(Image { config: Fact::known(config, format!("GET {path}")), ..image })
+        Ok(Some(Image { config: Fact::known(config, format!("GET {path}")), ..image }))
     }
 
     /// What the engine tells of itself.

@@ -15,9 +15,17 @@ pub enum InventoryError {
     /// The name cannot be one.
     #[error("{0:?} is no name or id of an image or container")]
     Name(String),
-    /// The engine did not answer, or has no such image.
+    /// The engine did not answer.
     #[error("{0}")]
     Engine(String),
+    /// The engine has no such image.
+    #[error("{endpoint}: the engine has no image {name}")]
+    NotFound {
+        /// The engine.
+        endpoint: String,
+        /// What was asked for.
+        name: String,
+    },
     /// The engine has it, but no way leads to its files.
     #[error("the files of {name} cannot be read: {why}")]
     Files {
@@ -50,7 +58,9 @@ pub fn of_image(
 ) -> Result<EngineImage, InventoryError> {
     check(reference)?;
     let session = Session::open(root, endpoint).map_err(InventoryError::Engine)?;
-    let image = session.image(reference).map_err(InventoryError::Engine)?;
+    let not_found =
+        || InventoryError::NotFound { endpoint: endpoint.to_string(), name: reference.to_owned() };
+    let image = session.image(reference).map_err(InventoryError::Engine)?.ok_or_else(not_found)?;
     let ways = Ways { root, endpoint, session: &session, image: &image };
     match ways.first(reader) {
         Ok(inventory) => Ok(EngineImage { inventory, image }),

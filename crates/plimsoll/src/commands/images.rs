@@ -1,4 +1,4 @@
-//! Images by name, wherever they are: the engine, archives, folders, and bills of materials in their place.
+//! Images by name, wherever they are: the engine, registries, archives, folders, and bills of materials in their place.
 
 use std::fs::File;
 use std::io;
@@ -12,12 +12,16 @@ use plimsoll_image::{Archive, ArchiveImage, LayeredRoot, Reader, Union, read_sbo
 use plimsoll_report::scan::ScannedImage;
 use plimsoll_rootdir::RootDir;
 
-use crate::commands::look;
+use crate::cli::RegistryArgs;
+use crate::commands::{look, registry};
 use crate::exit::Usage;
+use crate::progress::Progress;
 
 /// Where images come from.
 pub(super) struct Sources<'a> {
     host: &'a [String],
+    registry: &'a RegistryArgs,
+    progress: &'a Progress,
     engine: Option<(RootDir, Endpoint)>,
     reader: Reader,
 }
@@ -26,15 +30,21 @@ pub(super) struct Sources<'a> {
 pub(super) type Read = (ScannedImage, PackageInventory);
 
 impl<'a> Sources<'a> {
-    /// Images of archives and folders, and of the engine at this endpoint.
-    pub(super) fn new(host: &'a [String]) -> Self {
-        Self { host, engine: None, reader: Reader::default() }
+    /// Images of archives and folders, of the engine at this endpoint, and of registries that are spoken to this way.
+    pub(super) fn new(host: &'a [String], registry: &'a RegistryArgs, progress: &'a Progress) -> Self {
+        Self { host, registry, progress, engine: None, reader: Reader::default() }
     }
 
-    /// Reads what a name stands for: `docker-archive:PATH` or `oci:PATH` (`-` is standard input), `dir:PATH`; a path that is
-    /// there; else an image of the engine. An archive may hold several images.
+    /// Reads what a name stands for: `registry:REFERENCE`, `docker-archive:PATH` or `oci:PATH` (`-` is standard input),
+    /// `dir:PATH`; a path that is there; else an image of the engine. An archive may hold several images.
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<Read>> {
         match name.split_once(':') {
+            // `registry:2` is a tag of the image that is called registry.
+            Some(("registry", reference)) if reference.contains(['/', ':', '@']) => {
+                self.progress.tell(name);
+                let (id, inventory) = registry::read(reference, self.registry, self.progress)?;
+                Ok(vec![(scanned(name, Some(id), &inventory), inventory)])
+            }
             Some(("docker-archive" | "oci" | "oci-archive", path)) => archive(name, Path::new(path)),
             Some(("dir", path)) => self.directory(name, Path::new(path)),
             _ if name.starts_with(['/', '.'])
@@ -62,9 +72,13 @@ impl<'a> Sources<'a> {
         }
         let Some((root, endpoint)) = &self.engine else { bail!("no engine") };
         let found =
-            inventory::of_image(root, endpoint, name, &mut self.reader).map_err(|error| match error {
+            inventory::of_image(root, endpoint, name, &mut self.reader).map_err(|error| match &error {
                 inventory::InventoryError::Name(_) => anyhow!(Usage(error.to_string())),
-                other => anyhow!(other),
+                inventory::InventoryError::NotFound { .. } => match registry::hint(name) {
+                    Some(hint) => anyhow!("{error}; {hint}"),
+                    None => anyhow!(error),
+                },
+                _ => anyhow!(error),
             })?;
         let image = scanned(name, Some(found.image.id), &found.inventory);
         Ok(vec![(image, found.inventory)])

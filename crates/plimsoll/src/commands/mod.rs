@@ -7,6 +7,7 @@ mod facts;
 mod images;
 mod judge;
 mod look;
+mod registry;
 mod sbom;
 mod scan;
 

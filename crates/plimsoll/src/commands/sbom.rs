@@ -8,12 +8,14 @@ use plimsoll_report::scan::Scan;
 
 use crate::cli::{SbomArgs, SbomFormat};
 use crate::commands::images::Sources;
+use crate::progress::Progress;
 use crate::{Exit, output};
 
 /// Lists the images that are named.
 pub(crate) fn run(args: &SbomArgs) -> Result<Exit> {
     let mut scan = Scan::new(Timestamp::now().to_string());
-    let mut sources = Sources::new(&args.host);
+    let progress = Progress::new();
+    let mut sources = Sources::new(&args.host, &args.registry, &progress);
     for name in &args.images {
         for (image, inventory) in sources.read(name).with_context(|| format!("reading {name}"))? {
             let packages = inventory.packages.into_iter();

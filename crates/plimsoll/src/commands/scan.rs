@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
 
 fn read(args: &ScanArgs) -> Result<Vec<Read>> {
     let progress = Progress::new();
-    let mut sources = Sources::new(&args.host);
+    let mut sources = Sources::new(&args.host, &args.registry, &progress);
     let mut read = Vec::new();
     for (number, name) in (1..).zip(&args.images) {
         progress.tell(&format!("{name} ({number} of {})", args.images.len()));

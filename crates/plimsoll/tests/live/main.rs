@@ -9,6 +9,7 @@ mod docker;
 mod engines;
 mod own_engine;
 mod privileged;
+mod registry;
 mod scene;
 mod ways;
 
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
         .chain(bad_input::tests())
         .chain(engines::tests())
         .chain(privileged::tests())
-        .chain(ways::tests());
+        .chain(ways::tests())
+        .chain(registry::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())
