@@ -186,10 +186,36 @@ fn rhel_with_selinux_a_live_patch_and_rpm() {
     assert_eq!(kernel.config.value().unwrap()["CONFIG_USER_NS"], "y");
     let releases: Vec<_> = kernel.installed.value().unwrap().iter().map(|k| k.release.as_str()).collect();
     assert_eq!(releases, ["5.14.0-427.20.1.el9_4.x86_64", "5.14.0-427.13.1.el9_4.x86_64"]);
-    assert!(reason(&kernel.package).contains("RPM"));
+    assert!(reason(&kernel.package).contains("rpmdb.sqlite"), "it is cut off after its first line");
     assert!(reason(&host.audit).contains("captured"));
     let sysconfig = host.files.iter().find(|file| file.role == FileRole::SysconfigFile).unwrap();
     assert!(sysconfig.stat.value().is_some());
+}
+
+#[test]
+fn packages_of_rpm_own_the_programs_and_the_kernel() {
+    let dir = tempfile::tempdir().unwrap();
+    let release = "5.14.0-427.13.1.el9_4.x86_64";
+    for (path, content) in COMMON.iter().chain(&[
+        ("etc/os-release", "ID=\"rhel\"\nVERSION_ID=\"9.4\"\n"),
+        ("proc/sys/kernel/osrelease", "5.14.0-427.13.1.el9_4.x86_64\n"),
+        ("usr/bin/runc", "#!/bin/sh\n"),
+        ("usr/bin/dockerd", "#!/bin/sh\n"),
+        ("usr/local/bin/crun", "#!/bin/sh\n"),
+    ]) {
+        write(dir.path(), path, content);
+    }
+    write(dir.path(), &format!("boot/vmlinuz-{release}"), bzimage(release));
+    write(dir.path(), "var/lib/rpm/rpmdb.sqlite", include_bytes!("data/rpm/rpmdb.sqlite"));
+    let options = Options { endpoints: Vec::new(), version: "0.0.0", progress: &|_| {} };
+    let facts = collect(&RootDir::open(dir.path()).unwrap(), &options);
+    let kernel = facts.host.kernel.package.value().unwrap();
+    assert_eq!((kernel.name.as_str(), kernel.version.as_str()), ("kernel-core", "5.14.0-427.13.1.el9_4"));
+    let owner = |path| component(&facts, path).package.value().map(|package| package.name.as_str());
+    assert_eq!(owner("/usr/bin/runc"), Some("runc"));
+    assert_eq!(owner("/usr/bin/dockerd"), Some("docker-ce"));
+    assert_eq!(owner("/usr/local/bin/crun"), None);
+    assert!(matches!(component(&facts, "/usr/local/bin/crun").package, Fact::Absent { .. }));
 }
 
 #[test]

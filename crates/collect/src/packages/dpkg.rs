@@ -1,14 +1,13 @@
 //! dpkg's database: lists of files, diversions, and the status file (dpkg(1), dpkg-divert(1)).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 
 use memchr::memchr_iter;
 use plimsoll_facts::{Fact, Package};
 use plimsoll_rootdir::RootDir;
 
-use super::Owner;
 use super::paragraphs::{each, field};
+use super::{Owner, is_usr_merged};
 use crate::source::why;
 
 /// Status of every package.
@@ -50,12 +49,6 @@ pub(super) fn owners(
         },
     };
     Ok(paths.iter().map(|path| (path.clone(), owner(path))).collect())
-}
-
-/// Whether `/bin` and its like lead below `/usr`, so that a package may have recorded either name.
-fn is_usr_merged(root: &RootDir) -> bool {
-    root.read_link("/bin")
-        .is_ok_and(|target| target.strip_prefix("/").unwrap_or(&target) == Path::new("usr/bin"))
 }
 
 /// Names as the lists may hold them, each with the path that was asked for.

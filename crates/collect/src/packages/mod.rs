@@ -7,23 +7,13 @@ mod dpkg;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod paragraphs;
+mod rpm;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use plimsoll_facts::{Fact, Package};
 use plimsoll_rootdir::RootDir;
-
-/// RPM's databases, in the order of the versions that made them.
-const RPM_DATABASES: [&str; 5] = [
-    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
-    "/usr/lib/sysimage/rpm/Packages.db",
-    "/var/lib/rpm/rpmdb.sqlite",
-    "/var/lib/rpm/Packages.db",
-    "/var/lib/rpm/Packages",
-];
-
-const RPM_REASON: &str =
-    "the RPM database is binary and not read by this version; `rpm -qf FILE` tells the package";
 
 /// The package database of a host.
 pub(crate) struct Packages<'a> {
@@ -55,7 +45,7 @@ impl<'a> Packages<'a> {
             Manager::Dpkg
         } else if let Some(path) = apk::DATABASES.into_iter().find(exists) {
             Manager::Apk(path)
-        } else if let Some(path) = RPM_DATABASES.into_iter().find(exists) {
+        } else if let Some(path) = rpm::DATABASES.into_iter().find(exists) {
             Manager::Rpm(path)
         } else {
             Manager::None
@@ -75,7 +65,8 @@ impl<'a> Packages<'a> {
                 .unwrap_or_else(|(source, reason)| every(Fact::unreadable(source, reason))),
             Manager::Apk(database) => apk::owners(self.root, database, paths)
                 .unwrap_or_else(|reason| every(Fact::unreadable(database, reason))),
-            Manager::Rpm(database) => every(Fact::unreadable(database, RPM_REASON)),
+            Manager::Rpm(database) => rpm::owners(self.root, paths)
+                .unwrap_or_else(|reason| every(Fact::unreadable(database, reason))),
             Manager::None => every(Fact::absent("the databases of dpkg, apk and rpm")),
         }
     }
@@ -103,4 +94,10 @@ impl<'a> Packages<'a> {
             Manager::None => BTreeMap::new(),
         }
     }
+}
+
+/// Whether `/bin` and its like lead below `/usr`, so that a package may have recorded either name.
+fn is_usr_merged(root: &RootDir) -> bool {
+    root.read_link("/bin")
+        .is_ok_and(|target| target.strip_prefix("/").unwrap_or(&target) == Path::new("usr/bin"))
 }

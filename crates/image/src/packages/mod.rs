@@ -14,6 +14,7 @@ use std::path::Path;
 use plimsoll_facts::{Gap, InstalledPackage};
 
 pub(crate) use owners::Owners;
+pub use rpm::{EachFile, rpm_files};
 
 use crate::tree::Tree;
 

@@ -48,12 +48,7 @@ impl Format {
 
 pub(super) fn read(tree: &dyn Tree, database: &mut Database) -> Result<(), (PathBuf, Error)> {
     for dir in DIRS {
-        // `/var/lib/rpm` is a link to one of the others on newer systems.
-        if tree.is_link(Path::new(dir)) {
-            continue;
-        }
-        for (format, name) in Format::ALL {
-            let path = Path::new(dir).join(name);
+        for (path, format) in files(tree, dir) {
             if read_one(tree, &path, format, database).map_err(|error| (path.clone(), error))? {
                 break;
             }
@@ -63,20 +58,15 @@ pub(super) fn read(tree: &dyn Tree, database: &mut Database) -> Result<(), (Path
     read_manifest(tree, &manifest, database).map_err(|error| (manifest, error))
 }
 
+/// The files that a directory may hold a database in, newest format first.
+fn files(tree: &dyn Tree, dir: &'static str) -> impl Iterator<Item = (PathBuf, Format)> {
+    // `/var/lib/rpm` is a link to one of the others on newer systems.
+    let formats = if tree.is_link(Path::new(dir)) { &[] } else { Format::ALL.as_slice() };
+    formats.iter().map(move |(format, name)| (Path::new(dir).join(name), *format))
+}
+
 fn read_one(tree: &dyn Tree, path: &Path, format: Format, database: &mut Database) -> Result<bool> {
-    let Some(bytes) = present(tree.read(path, MAX_DATABASE))?.filter(|bytes| !bytes.is_empty()) else {
-        return Ok(false);
-    };
-    let log = if format == Format::Sqlite {
-        present(tree.read(&path.with_file_name("rpmdb.sqlite-wal"), MAX_DATABASE))?.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let headers = headers(format, &bytes, &log)
-        .map_err(|Corrupt(what)| Error::Corrupt { path: path.to_owned(), what })?;
-    if headers.len() > MAX_PACKAGES {
-        return Err(too_large(path, MAX_PACKAGES as u64));
-    }
+    let Some(headers) = load(tree, path, format)? else { return Ok(false) };
     let shown = format!("/{}", path.display());
     let mut packages = Vec::new();
     for (index, header) in headers.iter().enumerate() {
@@ -88,6 +78,44 @@ fn read_one(tree: &dyn Tree, path: &Path, format: Format, database: &mut Databas
     }
     database.add(packages, tree.modified_at(path)?);
     Ok(true)
+}
+
+/// The headers of the database in this file; nothing where there is none.
+fn load(tree: &dyn Tree, path: &Path, format: Format) -> Result<Option<Vec<Header>>> {
+    let Some(bytes) = present(tree.read(path, MAX_DATABASE))?.filter(|bytes| !bytes.is_empty()) else {
+        return Ok(None);
+    };
+    let log = if format == Format::Sqlite {
+        present(tree.read(&path.with_file_name("rpmdb.sqlite-wal"), MAX_DATABASE))?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let headers = headers(format, &bytes, &log)
+        .map_err(|Corrupt(what)| Error::Corrupt { path: path.to_owned(), what })?;
+    if headers.len() > MAX_PACKAGES {
+        return Err(too_large(path, MAX_PACKAGES as u64));
+    }
+    Ok(Some(headers))
+}
+
+/// Told a file of a package, by a path without leading slash, and how to describe the package.
+pub type EachFile<'a> = dyn FnMut(&dyn Fn() -> InstalledPackage, &[u8]) + 'a;
+
+/// Calls `each` with every file of every package in the first rpm database of a tree. Answers where that is, if anywhere.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn rpm_files(tree: &dyn Tree, each: &mut EachFile<'_>) -> Result<Option<PathBuf>> {
+    for (path, format) in DIRS.into_iter().flat_map(|dir| files(tree, dir)) {
+        let Some(headers) = load(tree, &path, format)? else { continue };
+        let path = Path::new("/").join(path);
+        for (record, header) in (1..).zip(&headers) {
+            let package = || header.package(&path.display().to_string(), record);
+            header.files.iter().for_each(|file| each(&package, file));
+        }
+        return Ok(Some(path));
+    }
+    Ok(None)
 }
 
 /// The headers of a database.
