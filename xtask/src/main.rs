@@ -1,6 +1,7 @@
 //! Repository chores: `cargo run -p xtask -- --help`.
 
 mod bench;
+mod bench_match;
 mod bench_scan;
 mod cost;
 mod generate;
@@ -59,6 +60,13 @@ enum Chore {
         #[arg(long)]
         layout: Option<PathBuf>,
     },
+    /// Measure how fast records are imported, and how long the packages of one root are matched.
+    BenchMatch {
+        /// OSV's archive of an ecosystem.
+        archive: PathBuf,
+        /// A root file system, or a folder with a package database and os-release.
+        root: PathBuf,
+    },
     /// Fetch what an audit fetches and do nothing with it: the baseline of `bench`.
     #[command(hide = true)]
     Fetch,
@@ -75,6 +83,7 @@ fn main() -> Result<()> {
             sources.extend(layout.map(|path| (same("oci", &path).0, same("oci-dir", &path).1)));
             bench_scan::run(&repository(), &syft, &sources)
         }
+        Chore::BenchMatch { archive, root } => bench_match::run(&archive, &root),
         Chore::Fetch => bench::fetch(),
     }
 }

@@ -111,6 +111,9 @@ struct WireAffected {
     ranges: Vec<WireRange>,
     #[serde(default)]
     versions: Vec<String>,
+    /// Where the record itself has none.
+    #[serde(default)]
+    severity: Vec<WireSeverity>,
     #[serde(default)]
     ecosystem_specific: Specific,
     #[serde(default)]
@@ -170,9 +173,10 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 
 impl Wire {
     fn advisory(&self) -> Advisory {
-        let scored =
-            self.severity.iter().filter_map(|s| Some((cvss::base_score(&s.score)?, &s.score))).next_back();
-        let word = self.severity.iter().find(|s| !s.kind.starts_with("CVSS")).map(|s| s.score.as_str());
+        let of_package = self.affected.first().into_iter().flat_map(|affected| &affected.severity);
+        let mut told = self.severity.iter().chain(of_package);
+        let scored = told.clone().filter_map(|s| Some((cvss::base_score(&s.score)?, &s.score))).next_back();
+        let word = told.find(|s| !s.kind.starts_with("CVSS")).map(|s| s.score.as_str());
         let (score, vector) = scored.map_or((0, None), |(score, vector)| (score, Some(vector.clone())));
         let severity = match (score, word, self.affected.first()) {
             (0, Some(word), _) => Severity::of_word(word),

@@ -79,7 +79,7 @@ impl Release {
             | "Photon OS" => Order::Rpm,
             "Go" => Order::Go,
             "PyPI" => Order::Pep440,
-            "npm" | "crates.io" => Order::Semver,
+            "npm" | "crates.io" | "Bitnami" => Order::Semver,
             "Maven" => Order::Maven,
             _ => return None,
         })

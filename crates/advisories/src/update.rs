@@ -15,8 +15,19 @@ use crate::import::{ImportError, Imported, import};
 pub const OSV_EXPORTS: &str = "https://osv-vulnerabilities.storage.googleapis.com";
 
 /// Ecosystems that are fetched where none is named.
-pub const DEFAULT_ECOSYSTEMS: [&str; 10] =
-    ["Debian", "Ubuntu", "Alpine", "AlmaLinux", "Rocky Linux", "Go", "PyPI", "npm", "crates.io", "Maven"];
+pub const DEFAULT_ECOSYSTEMS: [&str; 11] = [
+    "Debian",
+    "Ubuntu",
+    "Alpine",
+    "AlmaLinux",
+    "Rocky Linux",
+    "Go",
+    "PyPI",
+    "npm",
+    "crates.io",
+    "Maven",
+    "Bitnami",
+];
 
 /// Which version of each archive is in the database.
 const STATE: &str = "sources.json";

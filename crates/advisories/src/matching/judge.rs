@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use plimsoll_facts::{Ecosystem, InstalledPackage, Verdict, Vulnerability};
 
-use super::names;
+use super::{BITNAMI, names, publisher};
 use crate::order::{Order, VersionError};
 use crate::release::RpmNames;
 use crate::store::ReleaseFile;
@@ -29,12 +29,18 @@ pub(super) struct Question {
 
 impl Question {
     pub(super) fn of(package: &InstalledPackage, releases: Vec<Release>) -> Self {
-        let (name, version) = names::as_published(package);
+        let upstream = publisher::upstream(package)
+            .filter(|_| releases.first().is_some_and(|release| release.ecosystem() == BITNAMI));
+        let by_project = upstream.is_some();
+        let (name, version) = match upstream {
+            Some((program, version)) => (program.to_owned(), version),
+            None => names::as_published(package),
+        };
         let modular = package.module.is_some() || is_modular(&version);
         let module =
             package.module.as_deref().map(|label| label.splitn(3, ':').take(2).collect::<Vec<_>>().join(":"));
         let source = package.source_name.clone().zip(package.source_version.clone());
-        let source = source.filter(|_| package.ecosystem == Ecosystem::Rpm);
+        let source = source.filter(|_| package.ecosystem == Ecosystem::Rpm && !by_project);
         Self { ecosystem: package.ecosystem, name, version, source, modular, module, releases }
     }
 
@@ -87,6 +93,9 @@ impl Answer {
 /// Where Red Hat's word about a flaw without a fix stands for those who rebuild its packages.
 const HINT: &str = "what Red Hat says of its own build: a hint here";
 
+/// Where the package is a third party's, and the record is about the program in it.
+const BY_PROJECT: &str = "by the project's version; what the package's publisher mended beside is not known";
+
 /// What one record says about the version.
 enum Said {
     /// The version is outside every range, and behind the end of at least one.
@@ -126,6 +135,8 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
                         let mut flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
                         if hint {
                             flaw.provenance = Some(HINT.to_owned());
+                        } else if release.ecosystem() == BITNAMI {
+                            flaw.provenance = Some(BY_PROJECT.to_owned());
                         }
                         for id in advisory.all_names() {
                             merge(order, &mut found, Vulnerability { id: id.to_owned(), ..flaw.clone() });

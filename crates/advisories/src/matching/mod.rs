@@ -28,9 +28,14 @@ pub fn match_packages(inventory: &PackageInventory, database: &Database) -> Vuln
     matching.finish()
 }
 
+/// The ecosystem whose records name programs by the versions of their projects.
+const BITNAMI: &str = "Bitnami";
+
 /// What a package is asked of: one set of releases for the distribution, one for each language.
 struct Matching<'a> {
     database: &'a Database,
+    /// `ID` of os-release(5).
+    os: Option<&'a str>,
     /// Packages that third parties publish: the distribution's advisories say nothing of what is in them.
     third_parties: BTreeSet<&'a str>,
     distribution: Result<Vec<Release>, String>,
@@ -53,10 +58,20 @@ impl<'a> Matching<'a> {
                 releases => Ok(releases),
             },
         };
+        let os = inventory.os.as_ref().map(|os| os.id.as_str());
         let third_parties =
-            inventory.packages.iter().filter(|package| publisher::third_party(package).is_some());
+            inventory.packages.iter().filter(|package| publisher::third_party(package, os).is_some());
         let third_parties = third_parties.map(|package| package.name.as_str()).collect();
-        Self { database, third_parties, distribution, exploited, probability, asked: BTreeMap::new(), done }
+        Self {
+            database,
+            os,
+            third_parties,
+            distribution,
+            exploited,
+            probability,
+            asked: BTreeMap::new(),
+            done,
+        }
     }
 
     fn package(&mut self, package: &InstalledPackage) -> PackageVerdict {
@@ -111,10 +126,13 @@ impl<'a> Matching<'a> {
                     .to_owned(),
             );
         }
-        if let Some(publisher) = publisher::third_party(package) {
-            return Err(format!(
-                "published by {publisher}, not by the distribution, whose advisories do not speak about it"
-            ));
+        if let Some(publisher) = publisher::third_party(package, self.os) {
+            return match publisher::upstream(package) {
+                Some(_) => Ok(vec![Release::new(BITNAMI)]),
+                None => Err(format!(
+                    "published by {publisher}, not by the distribution, whose advisories do not speak about it"
+                )),
+            };
         }
         self.distribution.clone()
     }
@@ -313,6 +331,25 @@ mod tests {
             let found = matched("rhel", "9.2", "libcurl", version, &dir);
             assert_eq!(told(&found).0, verdict, "{version}");
         }
+    }
+
+    #[test]
+    fn programs_of_third_parties_are_matched_by_the_projects_version() {
+        let dir = database("Bitnami", "nginx", "1.26.2", false);
+        for (version, verdict) in
+            [("1.26.1-1~bookworm", Verdict::FixAvailable), ("1.26.2-1~bookworm", Verdict::Fixed)]
+        {
+            let package = InstalledPackage {
+                name: "nginx".into(),
+                version: version.into(),
+                vendor: Some("NGINX Packaging <nginx-packaging@f5.com>".into()),
+                ..InstalledPackage::default()
+            };
+            let inventory = PackageInventory { packages: vec![package], ..PackageInventory::default() };
+            let found = match_packages(&inventory, &Database::new(dir.path().join("db")));
+            assert_eq!(found.packages[0].verdict, verdict, "{version}");
+        }
+        assert_eq!(told(&matched("rhel", "9.2", "bash", "5.1-1.el9", &dir)).0, Verdict::NotCovered);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
@@ -94,9 +95,13 @@ fn import_one(source: &Path, folder: &Path) -> Result<()> {
                     progress.tell(&format!("{}: record {done}{of}", source.display()));
                 }
             };
+            let began = Instant::now();
             let imported = import(source, folder, now(), &told).with_context(context)?;
             drop(progress);
-            say_imported(&imported)
+            say_imported(&imported)?;
+            let seconds = began.elapsed().as_secs_f64();
+            let rate = imported.records as f64 / seconds.max(f64::EPSILON);
+            say(&format!("{} records in {seconds:.1} s, {rate:.0} a second", imported.records))
         }
     }
 }
