@@ -15,10 +15,12 @@ pub(crate) fn run(repository: &Path, syft: &Path, sources: &[(String, String)]) 
     say(
         "source                                    plimsoll wall  CPU       peak       syft wall  CPU       wall ratio  CPU ratio",
     );
-    for (ours, theirs) in sources {
-        let mine = cost(Command::new(&plimsoll).args(["scan", "--format", "json", ours]), 10)?;
+    // Peaks are those of the largest child so far: ours come first, the largest last.
+    let scan = |ours: &str| cost(Command::new(&plimsoll).args(["scan", "--format", "json", ours]), 10);
+    let mine = sources.iter().map(|(ours, _)| scan(ours)).collect::<Result<Vec<_>>>()?;
+    for ((ours, theirs), mine) in sources.iter().zip(&mine) {
         let peer = cost(Command::new(syft).args(["--quiet", "--output", "json", theirs]), 1)?;
-        say(&line(ours, &mine, &peer));
+        say(&line(ours, mine, &peer));
     }
     Ok(())
 }

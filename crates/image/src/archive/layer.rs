@@ -124,12 +124,14 @@ pub(super) struct Reading {
     survey: Survey,
     entries: u64,
     kept: u64,
+    /// Room for the content of one entry after the other.
+    room: Vec<u8>,
 }
 
 impl Reading {
     pub(super) fn new(hasher: RandomState, is_lowest: bool) -> Self {
         let layer = Layer { paths: Paths { is_lowest, ..Paths::default() }, ..Layer::default() };
-        Self { hasher, layer, survey: Survey::default(), entries: 0, kept: 0 }
+        Self { hasher, layer, survey: Survey::default(), entries: 0, kept: 0, room: Vec::new() }
     }
 
     /// Adds an archive whose paths are below the directory `base`, which has no leading slash.
@@ -159,7 +161,8 @@ impl Reading {
                 continue;
             }
             self.layer.paths.add(&self.hasher, &path, header.kind == Type::Directory);
-            self.kept += self.layer.entry(source, &mut self.survey, &header, dir, name)?;
+            let place = Place { dir, name, room: &mut self.room };
+            self.kept += self.layer.entry(source, &mut self.survey, &header, place)?;
             if self.kept > MAX_KEPT {
                 let what = format!("more than {MAX_KEPT} bytes of package databases in a layer");
                 return Err(io::Error::other(what));
@@ -216,12 +219,12 @@ impl Layer {
         source: &mut dyn LayerSource<'a>,
         survey: &mut Survey,
         header: &Header,
-        dir: &[u8],
-        name: &[u8],
+        place: Place<'_>,
     ) -> io::Result<u64> {
+        let Place { dir, name, room } = place;
         let body = match source.region(header.size) {
             Some(region) => Body::Region(region),
-            None => Body::Stream { source: as_source(source), read: Vec::new() },
+            None => Body::Stream { source: as_source(source), room, read: 0 },
         };
         let mut entry = TarEntry { header, dir, name, body };
         let path = entry.path();
@@ -250,11 +253,18 @@ impl Layer {
         }
         let read = match entry.body {
             Body::Region(_) => 0,
-            Body::Stream { read, .. } => read.len() as u64,
+            Body::Stream { read, .. } => read as u64,
         };
         source.skip(padded(header.size) - read)?;
         Ok(kept)
     }
+}
+
+/// Where an entry is, and room for its content.
+struct Place<'p> {
+    dir: &'p [u8],
+    name: &'p [u8],
+    room: &'p mut Vec<u8>,
 }
 
 /// An entry of an archive.
@@ -267,20 +277,31 @@ struct TarEntry<'e, 'a> {
 
 enum Body<'e, 'a> {
     Region(Region<&'a std::fs::File>),
-    /// What follows, and what was read of it.
+    /// What follows, and how much of it was read into the room.
     Stream {
         source: &'e mut dyn Source,
-        read: Vec<u8>,
+        room: &'e mut Vec<u8>,
+        read: usize,
     },
 }
+
+/// How much room is made at once: what a header says may not be true.
+const STEP: usize = 1 << 20;
 
 impl Body<'_, '_> {
     /// Reads a stream up to so many bytes from the start of the entry.
     fn read_to(&mut self, end: u64) -> io::Result<()> {
-        let Self::Stream { source, read } = self else { return Ok(()) };
-        let missing = end.saturating_sub(read.len() as u64);
-        let got = source.take(missing).read_to_end(read)?;
-        if got as u64 == missing { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        let Self::Stream { source, room, read } = self else { return Ok(()) };
+        let end = usize::try_from(end).map_err(|_| too_large(u64::MAX))?;
+        while *read < end {
+            let next = end.min(*read + STEP);
+            if room.len() < next {
+                room.resize(next, 0);
+            }
+            source.read_exact(&mut room[*read..next])?;
+            *read = next;
+        }
+        Ok(())
     }
 }
 
@@ -317,7 +338,7 @@ impl Entry for TarEntry<'_, '_> {
         let length = usize::try_from(length).unwrap_or_default();
         match &self.body {
             Body::Region(region) => (region as &dyn Content).bytes(0, length),
-            Body::Stream { read, .. } => Ok(read.get(..length).unwrap_or_default().to_vec()),
+            Body::Stream { room, .. } => Ok(room.get(..length).unwrap_or_default().to_vec()),
         }
     }
 
@@ -329,7 +350,7 @@ impl Entry for TarEntry<'_, '_> {
         self.body.read_to(size)?;
         match &self.body {
             Body::Region(region) => Ok(Box::new(Region { ..*region })),
-            Body::Stream { read, .. } => Ok(Box::new(read.as_slice())),
+            Body::Stream { room, read, .. } => Ok(Box::new(&room[..*read])),
         }
     }
 }
