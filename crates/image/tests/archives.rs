@@ -4,6 +4,8 @@
 
 #[path = "archives/elsewhere.rs"]
 mod elsewhere;
+#[path = "archives/parts.rs"]
+mod parts;
 
 use std::fs;
 use std::io::Write;

@@ -37,12 +37,11 @@ pub struct ArchiveImage {
 impl ArchiveImage {
     /// Digests of its unpacked layers, lowest first, as its configuration tells them; none where it tells none.
     pub fn diff_ids(&self) -> Vec<String> {
-        serde_json::from_slice::<Config>(&self.config)
-            .map(|config| config.rootfs.diff_ids)
-            .unwrap_or_default()
+        diff_ids(&self.config).unwrap_or_default()
     }
 }
 
+/// What matters of an image's configuration.
 #[derive(Deserialize)]
 struct Config {
     rootfs: RootFs,
@@ -50,7 +49,13 @@ struct Config {
 
 #[derive(Deserialize)]
 struct RootFs {
+    #[serde(default)]
     diff_ids: Vec<String>,
+}
+
+/// Digests of the unpacked layers that a configuration names, lowest first.
+pub(super) fn diff_ids(config: &[u8]) -> Result<Vec<String>> {
+    parse::<Config>("the image's configuration", config).map(|config| config.rootfs.diff_ids)
 }
 
 /// Where a layer is, and what it must be.
@@ -228,6 +233,6 @@ fn layers(layers: impl Iterator<Item = Result<LayerName>>) -> Result<Vec<LayerNa
     Ok(layers)
 }
 
-pub(super) fn parse<'a, T: Deserialize<'a>>(name: &str, json: &'a [u8]) -> Result<T> {
+fn parse<'a, T: Deserialize<'a>>(name: &str, json: &'a [u8]) -> Result<T> {
     serde_json::from_slice(json).map_err(|error| Error::Document { what: format!("{name}: {error}") })
 }

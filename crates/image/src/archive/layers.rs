@@ -5,11 +5,9 @@ use std::hash::RandomState;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::ReadImage;
 use super::blobs::is_sum;
-use super::documents::{MAX_LAYERS, parse};
+use super::documents::{MAX_LAYERS, diff_ids};
 use super::layer::{self, Layer};
 use super::stream::{Compression, HEAD, fill, unpack_hashed};
 use crate::error::{Error, Result};
@@ -24,18 +22,6 @@ pub struct LayerBlob {
     pub size: u64,
 }
 
-/// What matters of an image's configuration.
-#[derive(Deserialize)]
-struct Config {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    #[serde(default)]
-    diff_ids: Vec<String>,
-}
-
 /// Reads an image whose layers, lowest first, `open` opens by their number; several at the same time, each once and to its
 /// end. `source` says where they come from. Nothing is written, and nothing of a layer counts before its unpacked bytes
 /// have the digest that the image's configuration names. A reader that failed once must go on failing.
@@ -48,8 +34,7 @@ pub fn read_layers<R: Read>(
     source: &str,
     open: impl Fn(usize) -> io::Result<R> + Sync,
 ) -> Result<ReadImage> {
-    let config: Config = parse("the image's configuration", config)?;
-    let sums = config.rootfs.diff_ids;
+    let sums = diff_ids(config)?;
     if sums.len() != layers.len() || layers.len() > MAX_LAYERS {
         let what = format!(
             "the image has {} layers, and its configuration names {}; at most {MAX_LAYERS} are read",

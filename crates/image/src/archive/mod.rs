@@ -92,12 +92,12 @@ impl Archive {
     pub(crate) fn of_store(dir: RootDir, digest: &str) -> Result<Self> {
         let blobs = Blobs::Directory(dir);
         let images = documents::stored(&blobs, digest)?;
-        Self::with(blobs, "blobs of containerd", images)
+        Self::with(blobs, "blob store of containerd", images)
     }
 
     fn with(blobs: Blobs, source: &'static str, images: Vec<ArchiveImage>) -> Result<Self> {
         if images.is_empty() {
-            return Err(Error::Document { what: format!("{source}: there is no image") });
+            return Err(Error::Document { what: format!("the {source} holds no image") });
         }
         Ok(Self { blobs, source, images })
     }

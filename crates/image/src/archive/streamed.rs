@@ -128,7 +128,7 @@ impl Found {
             None => ("OCI archive stream", documents::oci(&blobs)?),
         };
         if images.is_empty() {
-            return Err(Error::Document { what: format!("{source}: there is no image") });
+            return Err(Error::Document { what: format!("the {source} holds no image") });
         }
         let put_together = |image: ArchiveImage| {
             let layers = image.layers.iter().rev().map(|layer| self.find(&layer.name));

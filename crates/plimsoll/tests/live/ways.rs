@@ -36,7 +36,7 @@ fn containerd(config: &'static str) -> Result<(), String> {
     let kept = engine.dir().join("data/containerd/daemon/io.containerd.metadata.v1.bolt");
     std::fs::rename(kept.join("meta.db"), kept.join("meta.db.gone")).map_err(|error| error.to_string())?;
     std::fs::write(kept.join("meta.db"), [0; 8192]).map_err(|error| error.to_string())?;
-    finds_all(&engine, "blobs of containerd")
+    finds_all(&engine, "blob store of containerd")
 }
 
 /// An engine whose storage driver has no layers in directories.
