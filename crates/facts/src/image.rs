@@ -62,6 +62,8 @@ pub struct ImageConfig {
     pub healthcheck: Option<Vec<String>>,
     /// Label keys.
     pub labels: Vec<String>,
+    /// Keys of labels whose key or value looks like a secret.
+    pub secret_like_labels: Vec<String>,
     /// Base image as recorded in `org.opencontainers.image.base.*`.
     pub base: Option<String>,
     /// Layers (`RootFS.Layers`, diff ids), lowest first.
@@ -102,6 +104,12 @@ pub struct ImageContent {
     pub os: Option<crate::OsRelease>,
     /// Accounts of the image's passwd file: (name, uid, gid), at most 1,000.
     pub accounts: Vec<(String, u32, u32)>,
+    /// Groups of the image's group file: (name, gid), at most 1,000.
+    pub groups: Fact<Vec<(String, u32)>>,
+    /// Accounts whose password is empty, by passwd and shadow.
+    pub empty_passwords: Fact<Vec<String>>,
+    /// Whom sudoers lets run every command without a password: a user, `%group`, or an alias.
+    pub passwordless_sudo: Fact<Vec<String>>,
     /// Numeric user that `User` resolves to through the image's passwd file.
     pub uid: Option<u32>,
     /// Set-id files and files with capabilities.
@@ -114,6 +122,14 @@ pub struct ImageContent {
     pub secret_files: Vec<String>,
     /// The same in lower layers, where a later layer deletes or replaces the file: whoever has the image has it still.
     pub deleted_secret_files: Vec<String>,
+    /// Files and directories of the system that others than their owner may write.
+    pub writable_paths: Fact<Vec<WritablePath>>,
+    /// Files that hold keys by which somebody may log in (`authorized_keys`), by path.
+    pub login_keys: Fact<Vec<String>>,
+    /// Files and directories that belong to developers: repositories, histories of shells, Dockerfiles, core dumps.
+    pub development_files: Fact<Vec<String>>,
+    /// Caches and temporary files of the build, in all layers, deleted or not.
+    pub leftovers: Fact<Vec<Leftover>>,
     /// Programs present that a service image does not need (`sshd`, `sudo` …), by path.
     pub unneeded_programs: Vec<String>,
     /// What could not be read, and why.
@@ -136,4 +152,30 @@ pub struct PrivilegedFile {
     pub capabilities: Option<crate::Capabilities>,
     /// Whether a package of the distribution owns it. `None`: not determined.
     pub packaged: Option<bool>,
+}
+
+/// A path of the system that others than its owner may write.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WritablePath {
+    /// Path inside the image.
+    pub path: String,
+    /// Permission bits (`st_mode & 0o7777`).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+/// What a build left in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Leftover {
+    /// The directory or file.
+    pub path: String,
+    /// Files in it, over all layers.
+    pub files: u64,
+    /// Bytes in it, over all layers.
+    pub bytes: u64,
 }

@@ -14,6 +14,32 @@ fn account(line: &str) -> Option<(String, u32, u32)> {
     Some((name.to_owned(), fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
+/// Name and id of each group (group(5)).
+pub fn parse_groups(group: &str) -> Vec<(String, u32)> {
+    let parsed = group.lines().filter_map(|line| {
+        let mut fields = line.trim().split(':');
+        let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with(['#', '+', '-']))?;
+        Some((name.to_owned(), fields.nth(1)?.parse().ok()?))
+    });
+    parsed.collect()
+}
+
+/// Accounts whose password is empty: by passwd(5) itself, or, where an `x` says so, by shadow(5).
+pub fn without_password(passwd: &str, shadow: &str) -> Vec<String> {
+    let is_empty =
+        |line: &str, name: &str| line.split(':').next() == Some(name) && line.split(':').nth(1) == Some("");
+    let accounts = passwd.lines().map(str::trim).filter(|line| account(line).is_some());
+    let named = accounts.filter_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        match rest.split(':').next()? {
+            "" => Some(name),
+            "x" => shadow.lines().any(|line| is_empty(line.trim(), name)).then_some(name),
+            _ => None,
+        }
+    });
+    named.map(str::to_owned).collect()
+}
+
 /// Why `User` names nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoSuchUser {
@@ -49,6 +75,20 @@ pub fn resolve(user: &str, accounts: &[(String, u32, u32)]) -> Result<u32, NoSuc
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_and_empty_passwords() {
+        assert_eq!(
+            parse_groups("root:x:0:\n+:::\nbad\napp:x:7:bob\nx:y:z\n"),
+            [("root".into(), 0), ("app".into(), 7)]
+        );
+        let passwd = "root:x:0:0::/:\nopen::1:1::/:\nlocked:!:2:2::/:\nnone:x:3:3::/:\nhashed:x:4:4::/:\n";
+        let shadow = "root::19000:0:::::\nhashed:$y$j9T$a$b:1::::::\nghost::1::::::\n";
+        assert_eq!(without_password(passwd, shadow), ["root", "open"]);
+        assert!(
+            without_password(passwd, "root:*:1::::::\nnone:!:1::::::\n").iter().all(|name| name == "open")
+        );
+    }
 
     #[test]
     fn every_form_of_user() {

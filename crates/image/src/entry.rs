@@ -10,6 +10,7 @@ use rawzip::ReaderAt;
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Directory,
     File,
     Link,
     Other,
@@ -25,7 +26,7 @@ pub(crate) struct Attributes {
     pub(crate) size: u64,
 }
 
-/// One entry of a layer that is not a directory. Everything that costs a system call or a read is asked for when it is
+/// One entry of a layer. Everything that costs a system call or a read is asked for when it is
 /// needed.
 pub(crate) trait Entry {
     /// Path of the directory that it is in, without a leading slash; empty for the root.

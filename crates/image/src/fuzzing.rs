@@ -10,7 +10,8 @@ use crate::packages::{apk, dpkg};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
+    ("image_accounts", accounts),
     ("image_apk", apk_installed),
     ("image_archive", archive),
     ("image_containerd", containerd),
@@ -26,6 +27,16 @@ pub const TARGETS: [Target; 14] = [
     ("image_sbom", sbom),
     ("image_secrets", secrets),
 ];
+
+/// passwd, shadow, group and sudoers, and a list of keys.
+pub fn accounts(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = crate::accounts::resolve("x", &crate::accounts::parse(&text));
+    let _ = crate::accounts::parse_groups(&text);
+    let _ = crate::accounts::without_password(&text, &text);
+    let _ = crate::sudoers::without_password(&text);
+    let _ = crate::login::has_key(bytes);
+}
 
 /// apk's `installed`.
 pub fn apk_installed(bytes: &[u8]) {

@@ -3,13 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use plimsoll_facts::{InstalledPackage, PrivilegedFile};
+use plimsoll_facts::{InstalledPackage, PrivilegedFile, WritablePath};
 
 use crate::capabilities;
 use crate::entry::{Attributes, Entry, Kind};
 use crate::language;
+use crate::leftovers::Leftovers;
 use crate::secrets;
 use crate::tree::{as_path, shown};
+use crate::{development, login, paths};
 
 /// Files of one kind that are kept of one layer.
 const MAX_HITS: usize = 1_000;
@@ -21,7 +23,7 @@ const SET_ID: u32 = 0o6000;
 /// What a look at a layer is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Look {
-    /// Set-id files, secrets, unneeded programs.
+    /// Everything but packages: set-id files, secrets, leftovers …
     pub(crate) audit: bool,
     /// Packages of programming languages.
     pub(crate) languages: bool,
@@ -33,6 +35,11 @@ pub(crate) struct Survey {
     pub(crate) privileged: Vec<Hit<PrivilegedFile>>,
     pub(crate) secrets: Vec<Hit<()>>,
     pub(crate) programs: Vec<Hit<()>>,
+    /// Paths of the system that others than their owner may write; `true`: a directory.
+    pub(crate) writable: Vec<Hit<(bool, WritablePath)>>,
+    pub(crate) login_keys: Vec<Hit<()>>,
+    pub(crate) development: Vec<Hit<()>>,
+    pub(crate) leftovers: Leftovers,
     pub(crate) packages: Vec<Hit<Vec<InstalledPackage>>>,
     package_count: usize,
     /// What was left out, and why.
@@ -64,24 +71,53 @@ impl Survey {
     }
 
     fn audit(&mut self, entry: &mut dyn Entry) -> io::Result<()> {
-        if entry.kind() != Kind::Other
+        let kind = entry.kind();
+        if matches!(kind, Kind::File | Kind::Link)
             && is_program_directory(entry.dir())
             && UNNEEDED_PROGRAMS.contains(&entry.name())
         {
             push(&mut self.programs, entry, ());
         }
-        if entry.kind() != Kind::File {
+        if kind == Kind::Directory && paths::is_system(entry.dir(), entry.name()) {
+            let attributes = entry.attributes()?;
+            self.writable(entry, attributes);
+        }
+        if kind != Kind::File {
             return Ok(());
         }
         let Some(attributes) = entry.attributes()? else { return Ok(()) };
         self.privileged(entry, attributes)?;
+        if paths::is_system(entry.dir(), entry.name()) {
+            self.writable(entry, Some(attributes));
+        }
+        self.leftovers.add(entry.dir(), entry.name(), attributes.size);
+        if attributes.size == 0 {
+            return Ok(());
+        }
         if let Some(suspect) = secrets::suspect(entry.dir(), entry.name())
-            && attributes.size > 0
             && suspect.confirmed(&entry.head(secrets::HEAD)?)
         {
             push(&mut self.secrets, entry, ());
         }
+        if login::is_key_list(entry.dir(), entry.name()) && login::has_key(&entry.head(secrets::HEAD)?) {
+            push(&mut self.login_keys, entry, ());
+        }
+        if development::is_named(entry.dir(), entry.name())
+            || development::may_be_core(entry.name())
+                && development::is_core(&entry.head(development::CORE_HEAD)?)
+        {
+            push(&mut self.development, entry, ());
+        }
         Ok(())
+    }
+
+    fn writable(&mut self, entry: &mut dyn Entry, attributes: Option<Attributes>) {
+        let is_directory = entry.kind() == Kind::Directory;
+        let Some(Attributes { mode, uid, gid, .. }) = attributes else { return };
+        if paths::may_be_written(entry.dir(), entry.name(), is_directory, mode) {
+            let path = WritablePath { mode, uid, gid, ..WritablePath::default() };
+            push(&mut self.writable, entry, (is_directory, path));
+        }
     }
 
     fn privileged(&mut self, entry: &mut dyn Entry, attributes: Attributes) -> io::Result<()> {
@@ -126,6 +162,9 @@ impl Survey {
             (self.privileged.len(), MAX_HITS, "set-id files and files with capabilities"),
             (self.secrets.len(), MAX_HITS, "files with secrets"),
             (self.programs.len(), MAX_HITS, "unneeded programs"),
+            (self.writable.len(), MAX_HITS, "writable paths of the system"),
+            (self.login_keys.len(), MAX_HITS, "files of keys that may log in"),
+            (self.development.len(), MAX_HITS, "files of developers"),
             (self.package_count, MAX_PACKAGES, "packages of programming languages"),
         ];
         for (length, bound, what) in lists {
@@ -136,6 +175,9 @@ impl Survey {
         self.privileged.truncate(MAX_HITS);
         self.secrets.truncate(MAX_HITS);
         self.programs.truncate(MAX_HITS);
+        self.writable.truncate(MAX_HITS);
+        self.login_keys.truncate(MAX_HITS);
+        self.development.truncate(MAX_HITS);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use crate::error::Result;
+use crate::error::{Result, not_a};
 use crate::overlay::LayeredRoot;
 
 /// The merged view of an image: layers in directories, or what was kept of archives.
@@ -34,6 +34,12 @@ pub trait Tree {
     /// # Errors
     /// When it is not there or cannot be read.
     fn layer_of(&self, path: &Path) -> Result<usize>;
+
+    /// The topmost layer that has exactly this directory, whose mode and owner it has.
+    ///
+    /// # Errors
+    /// When it is not there, is no directory, or cannot be read.
+    fn layer_of_directory(&self, path: &Path) -> Result<usize>;
 
     /// Whether exactly this path is a symbolic link.
     fn is_link(&self, path: &Path) -> bool;
@@ -81,6 +87,14 @@ impl Tree for LayeredRoot {
 
     fn layer_of(&self, path: &Path) -> Result<usize> {
         Ok(self.locate(path)?.layer)
+    }
+
+    fn layer_of_directory(&self, path: &Path) -> Result<usize> {
+        let located = self.locate(path)?;
+        match FileType::from_raw_mode(located.stat.stx_mode.into()) {
+            FileType::Directory => Ok(located.layer),
+            _ => Err(not_a(path, "directory")),
+        }
     }
 
     fn is_link(&self, path: &Path) -> bool {

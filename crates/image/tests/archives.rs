@@ -174,6 +174,47 @@ fn is_right((content, inventory): &(ImageContent, PackageInventory)) {
     assert_eq!(inventory.packages[1].owned_by.as_deref(), Some("a"));
 }
 
+/// What only an audit asks for: accounts, who may write, what is left over, each as the upper layer leaves it.
+#[test]
+fn accounts_modes_and_leftovers() {
+    let dir = |layer: Layer, path, mode| layer.entry(EntryType::Directory, path, mode, "", b"");
+    let base = Layer::new()
+        .file("etc/passwd", "root:x:0:0::/:\nopen:x:5:5::/:\n")
+        .file("etc/shadow", "root:*:1::::::\nopen::1::::::\n")
+        .file("etc/group", "root:x:0:\nadm:x:4:\n")
+        .file("etc/sudoers", "root ALL=(ALL) NOPASSWD: ALL\n")
+        .file("etc/sudoers.d/open", "open ALL=(ALL) NOPASSWD: ALL\n")
+        .file("etc/sudoers.d/off.disabled", "off ALL=(ALL) NOPASSWD: ALL\n")
+        .file("root/.ssh/authorized_keys", "ssh-ed25519 AAAA\n")
+        .file("app/.git/HEAD", "ref: x\n")
+        .file("tmp/a", "12345678");
+    let base = dir(dir(dir(base, "usr/lib/w", 0o777), "usr/mended", 0o777), "usr/gone", 0o777);
+    let top = Layer::new().file("tmp/.wh.a", "").file("tmp/b", "12").file("usr/.wh.gone", "");
+    let top = dir(top, "usr/mended", 0o755).program("usr/bin/x", 0o757);
+    let layers = [base.bytes(), top.bytes()];
+    let folder = tempfile::tempdir().unwrap();
+    let path = docker_archive(folder.path(), &layers);
+    for (content, _) in [read(&path).unwrap(), streamed(&fs::read(&path).unwrap()).unwrap()] {
+        assert_eq!(content.gaps, ["User \"app\" is in no passwd file of the image"]);
+        assert_eq!(content.groups.value().unwrap().len(), 2);
+        assert_eq!(content.empty_passwords.value().unwrap(), &["open"]);
+        assert_eq!(content.passwordless_sudo.value().unwrap(), &["open", "root"]);
+        let writable: Vec<_> =
+            content.writable_paths.value().unwrap().iter().map(|it| (it.path.as_str(), it.mode)).collect();
+        assert_eq!(writable, [("/usr/bin/x", 0o757), ("/usr/lib/w", 0o777)]);
+        assert_eq!(content.login_keys.value().unwrap(), &["/root/.ssh/authorized_keys"]);
+        assert_eq!(content.development_files.value().unwrap(), &["/app/.git"]);
+        let left: Vec<_> = content
+            .leftovers
+            .value()
+            .unwrap()
+            .iter()
+            .map(|it| (it.path.as_str(), it.files, it.bytes))
+            .collect();
+        assert_eq!(left, [("/tmp", 2, 10)]);
+    }
+}
+
 #[test]
 fn docker_archives() {
     let dir = tempfile::tempdir().unwrap();

@@ -271,6 +271,45 @@ fn content_of_an_image() {
     assert_eq!(content.deleted_secret_files, ["/root/id_rsa"]);
 }
 
+/// As `accounts_modes_and_leftovers` of archives.rs asks it of archives.
+#[test]
+fn accounts_modes_and_leftovers() {
+    let stack = stack(&[
+        &[
+            Dir("usr/mended"),
+            File("usr/bin/x", ""),
+            FileMode("usr/bin/x", 0o757),
+            File("tmp/.wh.a", ""),
+            File("tmp/b", "12"),
+        ],
+        &[
+            File("etc/passwd", "root:x:0:0::/:\nopen::5:5::/:\n"),
+            File("etc/group", "root:x:0:\n"),
+            File("etc/sudoers.d/open", "open ALL=(ALL) NOPASSWD: ALL\n"),
+            File("root/.ssh/authorized_keys", "ssh-ed25519 AAAA\n"),
+            File("app/.git/HEAD", "ref: x\n"),
+            File("tmp/a", "12345678"),
+            Dir("usr/lib/w"),
+            FileMode("usr/lib/w", 0o777),
+            Dir("usr/mended"),
+            FileMode("usr/mended", 0o777),
+        ],
+    ]);
+    let content = Reader::default().content(&stack.open(Union::FuseOverlay), "test", "");
+    assert_eq!(content.gaps, Vec::<String>::new());
+    assert_eq!(content.groups.value().unwrap().len(), 1);
+    assert_eq!(content.empty_passwords.value().unwrap(), &["open"]);
+    assert_eq!(content.passwordless_sudo.value().unwrap(), &["open"]);
+    let writable: Vec<_> =
+        content.writable_paths.value().unwrap().iter().map(|it| (it.path.as_str(), it.mode)).collect();
+    assert_eq!(writable, [("/usr/bin/x", 0o757), ("/usr/lib/w", 0o777)]);
+    assert_eq!(content.login_keys.value().unwrap(), &["/root/.ssh/authorized_keys"]);
+    assert_eq!(content.development_files.value().unwrap(), &["/app/.git"]);
+    let left: Vec<_> =
+        content.leftovers.value().unwrap().iter().map(|it| (it.path.as_str(), it.files, it.bytes)).collect();
+    assert_eq!(left, [("/tmp", 2, 10)]);
+}
+
 #[test]
 fn file_capabilities() {
     // cap_net_raw=ep, as `setcap` writes it.

@@ -1,6 +1,6 @@
 //! Short ways to say what a rule found.
 
-use plimsoll_facts::Gap;
+use plimsoll_facts::{Gap, Image};
 
 use crate::{Evidence, Judgement, Outcome, Problem};
 
@@ -32,4 +32,15 @@ pub(crate) fn unknown(source: impl Into<String>, reason: impl Into<String>) -> J
 /// A fact that is missing.
 pub(crate) fn gap(source: impl Into<String>, reason: impl Into<String>) -> Gap {
     Gap { subject: String::new(), source: source.into(), reason: reason.into() }
+}
+
+/// That nothing was found in an image's files means something only where all of them were read.
+///
+/// # Errors
+/// The first gap, where they were read in part or not at all.
+pub(crate) fn complete(image: &Image) -> Result<(), Gap> {
+    match image.content.require()?.gaps.first() {
+        Some(reason) => Err(gap(image.content.source(), reason.clone())),
+        None => Ok(()),
+    }
 }

@@ -14,6 +14,13 @@ pub(crate) struct Instruction<'a> {
     pub(crate) text: &'a str,
     /// Build arguments of a RUN, `NAME=VALUE` each, as far as they can be told apart.
     pub(crate) arguments: &'a str,
+    /// The shell of a RUN with its options, up to `-c`.
+    pub(crate) shell: &'a str,
+}
+
+/// A step as it is shown: its beginning.
+pub(crate) fn shown(step: &Instruction<'_>) -> String {
+    step.text.chars().take(200).collect()
 }
 
 /// The instructions of a history, lowest first. Steps without one (an import) are left out.
@@ -59,50 +66,45 @@ fn parse(created_by: &str) -> Option<Instruction<'_>> {
     if keyword == "RUN" {
         Some(run(rest.trim_start()))
     } else {
-        Some(Instruction { keyword, text: rest.trim_start(), arguments: "" })
+        Some(Instruction { keyword, text: rest.trim_start(), arguments: "", shell: "" })
     }
 }
 
-/// A command, with its build arguments before it and its shell left out.
+/// A command, with its build arguments and its shell before it.
 fn run(text: &str) -> Instruction<'_> {
-    let whole = Instruction { keyword: "RUN", text, arguments: "" };
-    let Some(rest) = text.strip_prefix('|') else {
-        return Instruction { text: without_shell(text), ..whole };
-    };
-    let Some((_, rest)) = rest.split_once(' ') else { return whole };
+    let Some(rest) = text.strip_prefix('|') else { return with_shell(text, "") };
+    let Some((_, rest)) = rest.split_once(' ') else { return with_shell(text, "") };
     // The arguments' values are not quoted: they end where the shell begins.
     let shell =
         [" /bin/", " /usr/bin/", " sh -c", " bash -c"].iter().filter_map(|shell| rest.find(shell)).min();
     match shell {
         Some(at) => {
             let (arguments, command) = rest.split_at(at);
-            Instruction { keyword: "RUN", text: without_shell(command.trim_start()), arguments }
+            with_shell(command.trim_start(), arguments)
         }
-        None => Instruction { arguments: rest, text: "", ..whole },
+        None => Instruction { keyword: "RUN", text: "", arguments: rest, shell: "" },
     }
 }
 
-fn without_shell(command: &str) -> &str {
-    match command.split_once(" -c ") {
-        Some((shell, rest)) if shell.split_whitespace().next().is_some_and(is_shell) => rest.trim_start(),
-        _ => command,
-    }
+fn with_shell<'a>(command: &'a str, arguments: &'a str) -> Instruction<'a> {
+    let (shell, text) = match command.split_once(" -c ") {
+        Some((shell, rest)) if shell.split_whitespace().next().is_some_and(is_shell) => {
+            (shell, rest.trim_start())
+        }
+        _ => ("", command),
+    };
+    Instruction { keyword: "RUN", text, arguments, shell }
 }
 
-fn is_shell(program: &str) -> bool {
+/// Whether a program is a shell, by its file name.
+pub(crate) fn is_shell(program: &str) -> bool {
     matches!(program.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash" | "zsh"))
 }
 
 /// The simple commands of a shell text: what stands between `&&`, `||`, `|`, `;`, `&` and line ends. Quoted separators split
 /// too; for looking for programs and their options that does no harm.
 pub(crate) fn commands(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.split(['&', '|', ';', '\n', '(', ')', '{', '}'])
-        .map(|part| {
-            let words = part.split_whitespace().map(|word| word.trim_matches(['"', '\'', '\\']));
-            // Assignments and wrappers before the program: `FOO=1 sudo -E apt-get …`.
-            words.filter(|word| !word.is_empty()).skip_while(|word| is_prefix(word)).collect::<Vec<_>>()
-        })
-        .filter(|words| !words.is_empty())
+    text.split(['&', '|', ';', '\n', '(', ')', '{', '}']).map(words).filter(|words| !words.is_empty())
 }
 
 fn is_prefix(word: &str) -> bool {
@@ -114,6 +116,65 @@ fn is_prefix(word: &str) -> bool {
             .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
+/// The pipelines of a shell text, each as the simple commands between its pipes. Quotes hold, as a shell reads them.
+pub(crate) fn pipelines(text: &str) -> Vec<Vec<&str>> {
+    let mut pipelines = vec![vec![]];
+    let (mut quote, mut start, mut skip) = (None, 0, 0);
+    for (at, c) in text.char_indices() {
+        if at < skip {
+            continue;
+        }
+        match (quote, c) {
+            (None | Some('"'), '\\') => {
+                skip = at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8)
+            }
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '&') if text[..at].ends_with('>') || text[at + 1..].starts_with('>') => {}
+            (None, '|' | '&' | ';' | '\n' | '(' | ')') => {
+                if let Some(pipeline) = pipelines.last_mut() {
+                    pipeline.push(&text[start..at]);
+                }
+                let next = text[at + 1..].chars().next();
+                // `|` and `|&` go on, `||` and everything else begins anew; `2>&1` is no end at all.
+                if c != '|' || next == Some('|') {
+                    pipelines.push(vec![]);
+                }
+                skip = if next == Some(c) || (c == '|' && next == Some('&')) { at + 2 } else { at + 1 };
+                start = skip;
+            }
+            (None, _) => {}
+        }
+    }
+    if let Some(pipeline) = pipelines.last_mut() {
+        pipeline.push(&text[start.min(text.len())..]);
+    }
+    pipelines
+}
+
+/// The words of one simple command, wrappers and assignments before its program left out.
+pub(crate) fn words(command: &str) -> Vec<&str> {
+    let words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'', '\\', '`']));
+    words.filter(|word| !word.is_empty()).skip_while(|word| is_prefix(word)).collect()
+}
+
+/// The word that says what a package manager does: the first that is no option and no option's value.
+pub(crate) fn verb<'a>(words: &[&'a str]) -> &'a str {
+    let mut rest = words.iter().skip(1).copied();
+    while let Some(word) = rest.next() {
+        match word {
+            "-o" | "-c" | "-t" | "-p" | "-X" => {
+                rest.next();
+            }
+            _ if word.starts_with("-S") => return word,
+            _ if word.starts_with('-') => {}
+            _ => return word,
+        }
+    }
+    ""
+}
+
 /// The file name of a program.
 pub(crate) fn program<'a>(words: &[&'a str]) -> &'a str {
     words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default()
@@ -121,10 +182,10 @@ pub(crate) fn program<'a>(words: &[&'a str]) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Instruction, commands, parse};
+    use super::{Instruction, commands, parse, pipelines};
 
     fn instruction(created_by: &str) -> (&str, &str, &str) {
-        let Instruction { keyword, text, arguments } = parse(created_by).unwrap();
+        let Instruction { keyword, text, arguments, .. } = parse(created_by).unwrap();
         (keyword, text, arguments)
     }
 
@@ -147,6 +208,18 @@ mod tests {
             assert_eq!(instruction(created_by), expected, "{created_by}");
         }
         assert_eq!(parse("  "), None);
+    }
+
+    #[test]
+    fn pipelines_keep_quotes() {
+        let text = r#"a 'x|y' | b "p;q" 2>&1 || c \| d && e |& f; g=$(h | i)"#;
+        let expected: [&[&str]; 6] =
+            [&["a 'x|y'", r#"b "p;q" 2>&1"#], &[r"c \| d"], &["e", "f"], &["g=$"], &["h", "i"], &[""]];
+        let found: Vec<Vec<&str>> =
+            pipelines(text).into_iter().map(|p| p.into_iter().map(str::trim).collect()).collect();
+        assert_eq!(found, expected);
+        assert_eq!(pipelines("a \\"), [["a \\"]]);
+        assert_eq!(parse("/bin/bash -o pipefail -c a | b").unwrap().shell, "/bin/bash -o pipefail");
     }
 
     #[test]

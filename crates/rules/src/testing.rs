@@ -192,7 +192,7 @@ fn default_image() -> Image {
                 uid: Some(0),
                 privileged_files: vec![file("/usr/bin/su", 0o4755), file("/usr/bin/mount", 0o4755)],
                 packages: Some(151),
-                ..ImageContent::default()
+                ..bare::nothing_found()
             },
             "overlay directories",
         ),

@@ -11,17 +11,10 @@ const MAX_NAMES: usize = 4096;
 const MAX_NAME: usize = 256;
 
 /// Parts of a name that suggest a secret.
-const SECRET_NAMES: [&str; 9] = [
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "SECRET",
-    "TOKEN",
-    "CREDENTIAL",
-    "APIKEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
-];
+const SECRET_NAMES: [&str; 8] =
+    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY"];
+/// The same as a word of its own.
+const TOKEN: &str = "TOKEN";
 /// Ends of a name that say that the value is something about a secret, not the secret.
 const ABOUT_SECRETS: [&str; 10] =
     ["_FILE", "_PATH", "_DIR", "_URL", "_URI", "_NAME", "_ID", "_TTL", "_LENGTH", "_EXPIRY"];
@@ -127,13 +120,20 @@ fn is_switch(value: &str) -> bool {
 }
 
 fn has_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_uppercase().replace('-', "_");
+    // Labels are parted by dots.
+    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
     if ABOUT_SECRETS.iter().any(|end| name.ends_with(end))
         || PUBLIC_KEYS.iter().any(|end| name.ends_with(end))
     {
         return false;
     }
-    name.ends_with("_KEY") || name.ends_with("_PASS") || SECRET_NAMES.iter().any(|part| name.contains(part))
+    name.ends_with("_KEY")
+        || name.ends_with("_PASS")
+        || SECRET_NAMES.iter().any(|part| name.contains(part))
+        || name.match_indices(TOKEN).any(|(at, _)| {
+            // `MAX_TOKENS` and `TOKENIZER` hold none.
+            !name[at + TOKEN.len()..].starts_with(|c: char| c.is_ascii_alphabetic())
+        })
 }
 
 /// A value in the form of a private key, a marked token, a JSON Web Token, or an address with a password.
@@ -172,6 +172,7 @@ mod tests {
         let secrets = [
             ("MYSQL_ROOT_PASSWORD", "x"),
             ("client-secret", "x"),
+            ("com.example.deploy-token", "x"),
             ("STRIPE_KEY", "x"),
             ("SMTP_PASS", "x"),
             ("X", "-----BEGIN RSA PRIVATE KEY-----"),
@@ -189,6 +190,8 @@ mod tests {
             ("TOKEN", ""),
             ("DATABASE_URL", "postgres://app@db/app"),
             ("KEYBOARD", "us"),
+            ("MAX_TOKENS", "4096"),
+            ("TOKENIZERS_PARALLELISM", "auto"),
             ("AKIA", "ASIA"),
         ];
         for (name, value) in harmless {

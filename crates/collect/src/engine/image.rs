@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::declared::Healthcheck;
-use super::environment::Environment;
+use super::environment::{Environment, looks_like_secret};
 use super::graph::GraphDriver;
 use super::json::{cut, epoch_seconds, lenient, or_default};
 
 /// The most history steps that are kept.
-const MAX_STEPS: usize = 1024;
+pub(super) const MAX_STEPS: usize = 1024;
 /// The longest instruction that is kept, in bytes.
 const MAX_INSTRUCTION: usize = 64 << 10;
 /// The most labels whose keys are kept.
@@ -73,7 +73,7 @@ pub(super) struct WireInspect {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct WireConfig {
+pub(super) struct WireConfig {
     #[serde(deserialize_with = "or_default")]
     user: String,
     #[serde(deserialize_with = "lenient")]
@@ -97,9 +97,9 @@ struct WireConfig {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct RootFs {
+pub(super) struct RootFs {
     #[serde(deserialize_with = "lenient")]
-    layers: Vec<String>,
+    pub(super) layers: Vec<String>,
 }
 
 /// One step of the history, newest first.
@@ -119,29 +119,12 @@ pub(super) struct WireStep {
 impl WireInspect {
     /// The image and its configuration, without its history.
     pub(super) fn into_facts(self) -> (Image, ImageConfig) {
-        let wire = self.config.unwrap_or_default();
-        let base = ["org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"]
-            .iter()
-            .find_map(|key| wire.labels.get(*key).cloned());
         let config = ImageConfig {
-            user: wire.user,
-            entrypoint: wire.entrypoint,
-            cmd: wire.cmd,
-            environment: wire.env.names,
-            secret_like_environment: wire.env.secret_like,
-            exposed_ports: wire.exposed_ports.into_keys().collect(),
-            volumes: wire.volumes.into_keys().collect(),
-            working_dir: wire.working_dir,
-            stop_signal: wire.stop_signal,
-            healthcheck: wire.healthcheck.into_test(),
-            labels: wire.labels.into_keys().take(MAX_LABELS).collect(),
-            base,
-            layers: self.root_fs.layers,
-            history: Vec::new(),
             layer_dirs: self.graph_driver.layer_dirs(),
             storage_driver: self.graph_driver.name,
             architecture: self.architecture,
             os: self.os,
+            ..self.config.unwrap_or_default().into_facts(self.root_fs)
         };
         let image = Image {
             id: self.id,
@@ -155,16 +138,53 @@ impl WireInspect {
     }
 }
 
+impl WireConfig {
+    /// What containers start with, and the layers.
+    pub(super) fn into_facts(self, root_fs: RootFs) -> ImageConfig {
+        let base = ["org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"]
+            .iter()
+            .find_map(|key| self.labels.get(*key).cloned());
+        ImageConfig {
+            user: self.user,
+            entrypoint: self.entrypoint,
+            cmd: self.cmd,
+            environment: self.env.names,
+            secret_like_environment: self.env.secret_like,
+            exposed_ports: self.exposed_ports.into_keys().collect(),
+            volumes: self.volumes.into_keys().collect(),
+            working_dir: self.working_dir,
+            stop_signal: self.stop_signal,
+            healthcheck: self.healthcheck.into_test(),
+            secret_like_labels: secret_like(&self.labels),
+            labels: self.labels.into_keys().take(MAX_LABELS).collect(),
+            base,
+            layers: root_fs.layers,
+            ..ImageConfig::default()
+        }
+    }
+}
+
+/// Keys of labels whose key or value looks like a secret.
+fn secret_like(labels: &BTreeMap<String, String>) -> Vec<String> {
+    let telling = labels.iter().filter(|(key, value)| looks_like_secret(key, value));
+    telling.map(|(key, _)| key.clone()).take(MAX_LABELS).collect()
+}
+
 /// The history, oldest first.
 pub(super) fn history(steps: Vec<WireStep>) -> Vec<HistoryStep> {
     let kept = steps.into_iter().take(MAX_STEPS).map(|step| {
-        let mut created_by = step.created_by;
-        created_by.truncate(cut(&created_by, MAX_INSTRUCTION).len());
+        let created_by = instruction(step.created_by);
         HistoryStep { created_at: step.created, created_by, size: step.size, comment: step.comment }
     });
     let mut oldest_first: Vec<HistoryStep> = kept.collect();
     oldest_first.reverse();
     oldest_first
+}
+
+/// An instruction within its bound.
+pub(super) fn instruction(mut text: String) -> String {
+    text.truncate(cut(&text, MAX_INSTRUCTION).len());
+    text
 }
 
 /// Old engines write `<none>:<none>` for an image without a name.

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use self::names::{DROPPED, Names};
 use crate::{
-    Container, Declared, Effective, Engine, Fact, Facts, Host, HostConfig, Image, Mount, Socket, Swarm,
+    Container, Declared, Effective, Engine, Fact, Facts, Host, HostConfig, Image, ImageContent, Leftover,
+    Mount, Socket, Swarm,
 };
 
 /// Settings of the daemon that name hosts.
@@ -178,7 +179,8 @@ fn image(names: &mut Names, image: &mut Image) {
         for it in config.environment.iter_mut().chain(&mut config.secret_like_environment) {
             names.hide("VARIABLE", it);
         }
-        config.labels.iter_mut().filter(|key| !is_common_label(key)).for_each(|it| names.hide("label", it));
+        let labels = config.labels.iter_mut().chain(&mut config.secret_like_labels);
+        labels.filter(|key| !is_common_label(key)).for_each(|it| names.hide("label", it));
         config.base.iter_mut().for_each(|it| names.image(it));
         health(&mut config.healthcheck);
         for step in &mut config.history {
@@ -187,17 +189,36 @@ fn image(names: &mut Names, image: &mut Image) {
         }
     }
     if let Some(content) = image.content.value_mut() {
-        for (user, uid, _) in &mut content.accounts {
-            if *uid >= 1000 && *uid != 65534 {
-                names.hide("user", user);
-            }
-        }
-        for path in
-            content.secret_files.iter_mut().chain(content.privileged_files.iter_mut().map(|f| &mut f.path))
-        {
-            names.path(path);
+        image_content(names, content);
+    }
+}
+
+fn image_content(names: &mut Names, content: &mut ImageContent) {
+    let is_own = |id: u32| id >= 1000 && id != 65534;
+    let own = content.accounts.iter().filter(|(_, uid, _)| is_own(*uid)).map(|(user, ..)| user.clone());
+    let groups = content.groups.value().into_iter().flatten().filter(|(_, gid)| is_own(*gid));
+    let own: Vec<String> = own.chain(groups.map(|(group, _)| format!("%{group}"))).collect();
+    for (user, uid, _) in &mut content.accounts {
+        if is_own(*uid) {
+            names.hide("user", user);
         }
     }
+    let groups = content.groups.value_mut().into_iter().flatten().filter(|(_, gid)| is_own(*gid));
+    groups.for_each(|(group, _)| names.hide("user", group));
+    for named in [&mut content.empty_passwords, &mut content.passwordless_sudo] {
+        let named = named.value_mut().into_iter().flatten();
+        named.filter(|it| own.contains(it)).for_each(|it| names.hide("user", it));
+    }
+    let paths = content.secret_files.iter_mut().chain(&mut content.deleted_secret_files);
+    let paths = paths.chain(content.login_keys.value_mut().into_iter().flatten());
+    let paths = paths.chain(content.development_files.value_mut().into_iter().flatten());
+    let paths = paths.chain(content.privileged_files.iter_mut().map(|file| &mut file.path));
+    let writable = content.writable_paths.value_mut().into_iter().flatten();
+    let paths = paths.chain(writable.map(|it| &mut it.path));
+    // The others are the same in every image.
+    let in_home = |it: &&mut Leftover| it.path.starts_with("/home/");
+    let leftovers = content.leftovers.value_mut().into_iter().flatten().filter(in_home);
+    paths.chain(leftovers.map(|it| &mut it.path)).for_each(|path| names.path(path));
 }
 
 fn container(names: &mut Names, container: &mut Container) {

@@ -246,11 +246,9 @@ impl Layer {
             }
             _ => {}
         }
-        if header.kind != Type::Directory {
-            let look = Look { audit: true, languages: true };
-            // Who owns what is known when all layers were seen.
-            survey.visit(look, &|_| false, &mut entry);
-        }
+        let look = Look { audit: true, languages: true };
+        // Who owns what is known when all layers were seen.
+        survey.visit(look, &|_| false, &mut entry);
         let read = match entry.body {
             Body::Region(_) => 0,
             Body::Stream { read, .. } => read as u64,
@@ -319,7 +317,8 @@ impl Entry for TarEntry<'_, '_> {
             Type::File => Kind::File,
             Type::Symlink => Kind::Link,
             // The file that a hard link names is in the same layer and is seen there.
-            Type::HardLink | Type::Directory | Type::Special => Kind::Other,
+            Type::HardLink | Type::Special => Kind::Other,
+            Type::Directory => Kind::Directory,
         }
     }
 

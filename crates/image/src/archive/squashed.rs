@@ -36,6 +36,12 @@ impl Squashed {
 
     /// The layer whose file or link is visible at this path; `None` where nothing is, or a directory.
     fn find(&self, path: &[u8]) -> Option<usize> {
+        self.topmost(path).filter(|(_, is_directory)| *is_directory != Some(true)).map(|(index, _)| index)
+    }
+
+    /// The topmost layer that has something at this path, and whether that is a directory: of the lowest layer, which keeps
+    /// no paths, neither is known.
+    fn topmost(&self, path: &[u8]) -> Option<(usize, Option<bool>)> {
         let hash = |path: &[u8]| self.hasher.hash_one(path);
         let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
         let ancestors: Vec<u64> =
@@ -44,12 +50,10 @@ impl Squashed {
         for (index, layer) in self.layers.iter().enumerate() {
             let paths = &layer.paths;
             if paths.is_lowest {
-                return Some(index);
+                return Some((index, None));
             }
-            match paths.get(own) {
-                Some(false) => return Some(index),
-                Some(true) => return None,
-                None => {}
+            if let Some(is_directory) = paths.get(own) {
+                return Some((index, Some(is_directory)));
             }
             let hides = |ancestor: &u64| {
                 paths.deletes(*ancestor) || paths.is_opaque(*ancestor) || paths.get(*ancestor) == Some(false)
@@ -164,6 +168,14 @@ impl Tree for Squashed {
     fn layer_of(&self, path: &Path) -> Result<usize> {
         let found = self.find(path.as_os_str().as_bytes());
         found.ok_or_else(|| Error::NotFound { path: PathBuf::from(path) })
+    }
+
+    fn layer_of_directory(&self, path: &Path) -> Result<usize> {
+        match self.topmost(path.as_os_str().as_bytes()) {
+            Some((_, Some(false))) => Err(not_a(path, "directory")),
+            Some((index, _)) => Ok(index),
+            None => Err(Error::NotFound { path: PathBuf::from(path) }),
+        }
     }
 
     fn is_link(&self, path: &Path) -> bool {

@@ -1,18 +1,23 @@
-//! Which files of an archive are kept while it streams by: package databases, and what says which distribution it is.
+//! Which files of an archive are kept while it streams by: package databases, accounts, and
+//! what says which distribution it is.
 
 use crate::packages;
 
-const FILES: [&[u8]; 6] = [
+const FILES: [&[u8]; 9] = [
     b"etc/os-release",
     b"usr/lib/os-release",
     b"etc/passwd",
+    b"etc/shadow",
+    b"etc/group",
+    b"etc/sudoers",
     b"etc/apt/sources.list",
     b"etc/apk/repositories",
     b"var/lib/dpkg/diversions",
 ];
 
 /// Directories, and how the names of their files must end.
-const DIRECTORIES: [(&[u8], &[u8]); 8] = [
+const DIRECTORIES: [(&[u8], &[u8]); 9] = [
+    (b"etc/sudoers.d", b""),
     (b"etc/apt/sources.list.d", b""),
     (b"etc/yum.repos.d", b".repo"),
     (b"etc/zypp/repos.d", b".repo"),

@@ -29,7 +29,7 @@ impl Default for Bounds {
     }
 }
 
-/// One entry that a walk meets. Directories are walked, not shown.
+/// One entry that a walk meets.
 struct Met<'a> {
     dir: BorrowedFd<'a>,
     dir_path: &'a [u8],
@@ -127,7 +127,7 @@ fn stat(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<(FileType, Attrib
     Ok(Some((FileType::from_raw_mode(stat.stx_mode.into()), attributes)))
 }
 
-/// Walks the tree below `root` and shows each entry that is not a directory. Returns what was left out, and why.
+/// Walks the tree below `root` and shows each entry. Returns what was left out, and why.
 pub(crate) fn walk(
     root: BorrowedFd<'_>,
     union: Union,
@@ -193,7 +193,7 @@ impl Walker<'_> {
         self.below(fd, &subdirectories, depth);
     }
 
-    /// Shows an entry that is not a directory; returns its kind.
+    /// Shows an entry; returns its kind.
     fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> FileType {
         let (kind, attributes) = match kind {
             FileType::Unknown => match stat(dir, name) {
@@ -206,14 +206,13 @@ impl Walker<'_> {
             },
             kind => (kind, None),
         };
-        if kind != FileType::Directory {
-            let shown = match kind {
-                FileType::RegularFile => Kind::File,
-                FileType::Symlink => Kind::Link,
-                _ => Kind::Other,
-            };
-            (self.visitor)(&mut Met { dir, dir_path: &self.path, name, kind: shown, attributes, file: None });
-        }
+        let shown = match kind {
+            FileType::Directory => Kind::Directory,
+            FileType::RegularFile => Kind::File,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        };
+        (self.visitor)(&mut Met { dir, dir_path: &self.path, name, kind: shown, attributes, file: None });
         kind
     }
 

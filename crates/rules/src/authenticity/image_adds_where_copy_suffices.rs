@@ -22,7 +22,7 @@ const ARCHIVES: [&str; 9] = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".t
 
 fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let config = image.config.require()?;
-    let source = format!("GET /images/{}/history", image.id);
+    let source = image.config.source();
     let mut steps = instructions(&config.history).peekable();
     if steps.peek().is_none() {
         return not_applicable("it records no build steps (an import)");
@@ -30,7 +30,7 @@ fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let copies: Vec<_> = steps
         .skip(1)
         .filter(|step| step.keyword == "ADD" && copies_only(step.text))
-        .map(|step| Evidence::new("ADD of a local file", step.text.chars().take(200).collect::<String>(), source.clone()))
+        .map(|step| Evidence::new("ADD of a local file", step.text.chars().take(200).collect::<String>(), source))
         .collect();
     if copies.is_empty() {
         return pass(Evidence::new("ADD of local files that are no archives", "none", source));

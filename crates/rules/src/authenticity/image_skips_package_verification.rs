@@ -41,7 +41,7 @@ const ANYWHERE: [&str; 17] = [
 
 fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let config = image.config.require()?;
-    let source = format!("GET /images/{}/history", image.id);
+    let source = image.config.source();
     let steps: Vec<_> = instructions(&config.history).filter(|s| matches!(s.keyword, "RUN" | "ENV" | "ARG")).collect();
     if steps.is_empty() {
         return not_automated(
@@ -52,7 +52,7 @@ fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let found: Vec<_> = steps
         .iter()
         .filter_map(|step| switch(step.text))
-        .map(|switch| Evidence::new("verification switched off by", switch, source.clone()).expected("on"))
+        .map(|switch| Evidence::new("verification switched off by", switch, source).expected("on"))
         .collect();
     if found.is_empty() {
         let count = format!("none of {}", steps.len());

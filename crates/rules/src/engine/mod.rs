@@ -34,6 +34,8 @@ crate::rules! {
     extra_root_accounts,
     firewall_rules_unmanaged,
     image_without_healthcheck,
+    image_command_in_shell_form,
+    image_build_steps_unreliable,
     known_engine_flaw,
     live_restore_off,
     metrics_exposed,

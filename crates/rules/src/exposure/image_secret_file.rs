@@ -1,6 +1,6 @@
 use plimsoll_facts::Image;
 
-use crate::answer::{fail, gap, pass};
+use crate::answer::{complete, fail, pass};
 use crate::processes::shortened;
 use crate::{Concern, Confidence, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
 
@@ -20,36 +20,56 @@ pub(super) const RULE: Rule = Rule {
 fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let content = image.content.require()?;
     let source = image.content.source();
-    match (content.secret_files.first(), content.gaps.first()) {
-        (None, Some(reason)) => Err(gap(source, reason.clone())),
-        (None, None) => pass(Evidence::new("files that hold keys or passwords", "none", source)),
-        (Some(first), _) => {
-            let evidence = shortened(
-                &content.secret_files,
-                |path| Evidence::new("file that holds a key or password", path.clone(), source).expected("none"),
-                "files",
-            );
-            fail(Problem::new(format!("contains {first}"), evidence).confidence(Confidence::Medium))
-        }
-    }
+    let present = content.secret_files.iter().map(|path| (path, "in the image"));
+    let deleted = content.deleted_secret_files.iter().filter(|path| !content.secret_files.contains(path));
+    let deleted = deleted.map(|path| (path, "in a lower layer; a later one deletes or replaces it"));
+    let files: Vec<_> = present.chain(deleted).collect();
+    let Some((first, _)) = files.first() else {
+        complete(image)?;
+        return pass(Evidence::new("files that hold keys or passwords", "none", source));
+    };
+    let evidence = shortened(
+        &files,
+        |(path, place)| Evidence::new((*path).clone(), *place, source).expected("no key or password"),
+        "files",
+    );
+    let message = match content.secret_files.is_empty() {
+        true => format!("{first} was deleted, and everybody who has the image has it still"),
+        false => format!("contains {first}"),
+    };
+    fail(Problem::new(message, evidence).confidence(Confidence::Medium))
 }
 
 #[cfg(test)]
 mod tests {
     use super::RULE;
     use crate::Status;
-    use crate::testing::{World, image, status_of};
+    use crate::testing::bare::{ReachImage, denied, image};
+    use crate::testing::{answer, status_of};
+    use plimsoll_facts::Facts;
+
+    fn files(present: &[&str], deleted: &[&str]) -> Facts {
+        let list = |paths: &[&str]| paths.iter().map(|path| (*path).into()).collect();
+        image(|i| {
+            i.content().secret_files = list(present);
+            i.content().deleted_secret_files = list(deleted);
+        })
+    }
 
     #[test]
     fn by_content() {
-        assert_eq!(status_of(&RULE, &image(|_| ())), Status::Pass);
-        let mut it =
-            image(|i| i.content.value_mut().unwrap().secret_files = vec!["/root/.ssh/id_ed25519".into()]);
-        assert_eq!(status_of(&RULE, &it), Status::Fail);
-        it.image().content.value_mut().unwrap().secret_files.clear();
-        it.image().content.value_mut().unwrap().gaps = vec!["a layer could not be opened".into()];
-        assert_eq!(status_of(&RULE, &it), Status::Unknown);
-        it.image().content = Default::default();
-        assert_eq!(status_of(&RULE, &it), Status::Unknown);
+        assert_eq!(status_of(&RULE, &files(&[], &[])), Status::Pass);
+        assert_eq!(status_of(&RULE, &files(&["/root/.ssh/id_ed25519"], &[])), Status::Fail);
+        let partly = image(|i| i.content().gaps = vec!["a layer could not be opened".into()]);
+        assert_eq!(status_of(&RULE, &partly), Status::Unknown);
+        assert_eq!(status_of(&RULE, &image(|i| i.content = denied())), Status::Unknown);
+    }
+
+    #[test]
+    fn what_was_deleted_is_still_there() {
+        let found = answer(&RULE, &files(&[], &["/app/.npmrc"]));
+        assert_eq!(found.message, "/app/.npmrc was deleted, and everybody who has the image has it still");
+        // A file that stands in both is one.
+        assert_eq!(answer(&RULE, &files(&["/app/.npmrc"], &["/app/.npmrc"])).evidence.len(), 1);
     }
 }

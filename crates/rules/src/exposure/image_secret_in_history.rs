@@ -23,19 +23,23 @@ pub(super) const RULE: Rule = Rule {
 
 const TELLING: [&str; 9] =
     ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"];
+/// Ends of a name that say that the value is something about a secret, not the secret.
+const ABOUT_SECRETS: [&str; 7] = ["_FILE", "_PATH", "_DIR", "_URL", "_NAME", "_ID", "_TTL"];
 
 fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let config = image.config.require()?;
-    let source = format!("GET /images/{}/history", image.id);
+    let source = image.config.source();
     let mut steps = 0;
     let mut names: Vec<String> = Vec::new();
-    for step in instructions(&config.history).filter(|step| matches!(step.keyword, "RUN" | "ARG")) {
+    for step in instructions(&config.history) {
         steps += 1;
         names.extend(secrets(&step));
     }
     if steps == 0 {
-        return not_applicable("no build step of it runs a command or takes an argument");
+        return not_applicable("it records no build steps (an import)");
     }
+    // What is still in the environment or a label is the matter of image-secret-in-environment.
+    names.retain(|name| !config.environment.contains(name) && !config.labels.contains(name));
     names.sort();
     names.dedup();
     if names.is_empty() {
@@ -59,8 +63,16 @@ fn assignment(word: &str) -> Option<String> {
     let upper = name.to_ascii_uppercase().replace('-', "_");
     let value = value.trim_matches(['"', '\'', ';', ')']);
     let literal = value.len() > 3 && !value.starts_with(['$', '`', '/', '<', '{']) && !is_switch(value);
-    let telling = TELLING.iter().any(|word| upper.contains(word)) && !upper.ends_with("_FILE") && !upper.ends_with("_PATH");
-    (plain && literal && telling).then(|| name.to_owned())
+    let about = ABOUT_SECRETS.iter().any(|end| upper.ends_with(end));
+    (plain && literal && is_telling(&upper) && !about).then(|| name.to_owned())
+}
+
+/// Whether a name tells of a secret: `NPM_TOKEN` does, `MAX_TOKENS` and `TOKENIZER` do not.
+fn is_telling(upper: &str) -> bool {
+    TELLING.iter().any(|word| {
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphabetic());
+        upper.match_indices(word).any(|(at, word)| *word != *"TOKEN" || ends(&upper[at + word.len()..]))
+    })
 }
 
 fn is_switch(value: &str) -> bool {
@@ -99,6 +111,9 @@ mod tests {
             "/bin/sh -c mysql --password=hunter22 < x.sql",
             "/bin/sh -c git clone https://bob:hunter22@git.example/x",
             "ARG DB_PASSWORD=hunter22",
+            "/bin/sh -c #(nop)  ENV OLD_PASSWORD=hunter22",
+            r#"/bin/sh -c #(nop)  CMD ["mariadbd" "--password=hunter22"]"#,
+            "LABEL deploy_token=hunter22",
         ];
         for step in bad {
             assert_eq!(status_of(&RULE, &built(step)), Status::Fail, "{step}");
@@ -109,10 +124,23 @@ mod tests {
             "/bin/sh -c MARIADB_ROOT_PASSWORD_FILE=/run/secrets/root ./init",
             "/bin/sh -c curl https://user@git.example/x",
             "/bin/sh -c useradd --password=disabled bob",
+            "ENV MAX_TOKENS=40960 TOKENIZERS_PARALLELISM=sometimes",
+            // Reported against dockle (issues 250, 202, 159) and hadolint's DL3064.
+            "RUN /bin/sh -c apk add --no-cache libcrypto3=3.1.4-r1 libssl3=3.1.4-r1 # buildkit",
+            "/bin/sh -c set -eux; { echo 'access.log = /proc/self/fd/2'; echo 'clear_env = no'; } | tee www.conf",
+            "ENV PASSENGER_VERSION=6.0.18 JENKINS_USERNAME=jenkins KEYMAP=us-intl",
         ];
         for step in good {
             assert_eq!(status_of(&RULE, &built(step)), Status::Pass, "{step}");
         }
+    }
+
+    #[test]
+    fn what_is_in_the_environment_still_is_told_there() {
+        let mut facts = built("ENV DB_PASSWORD=hunter22");
+        let images = facts.engines[0].images.value_mut().unwrap();
+        images[0].config().environment = vec!["DB_PASSWORD".into()];
+        assert_eq!(status_of(&RULE, &facts), Status::Pass);
     }
 
     #[test]

@@ -15,4 +15,7 @@ crate::rules! {
     image_secret_file,
     image_secret_in_history,
     image_unneeded_programs,
+    image_installs_recommended_packages,
+    image_development_files,
+    image_login_keys,
 }

@@ -31,7 +31,7 @@ fn judge(cx: &EngineContext<'_>, image: &Image) -> Judgement {
         Life::Ended(day) => {
             let evidence = evidence.expected("a release that is mended");
             let problem = Problem::new(format!("{} is not mended any more since {day}", name(os)), vec![evidence]);
-            fail(if users(cx, image) == 0 { problem.severity(Severity::Info) } else { problem })
+            fail(if users(cx, image) == Some(0) { problem.severity(Severity::Info) } else { problem })
         }
     }
 }

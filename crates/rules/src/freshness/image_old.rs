@@ -33,13 +33,13 @@ fn judge(cx: &EngineContext<'_>, image: &Image) -> Judgement {
     let used = users(cx, image);
     let evidence = vec![
         Evidence::new("age of the image", format!("{days} days"), source).expected("90 days or less"),
-        Evidence::new("containers made from it", used.to_string(), cx.engine.containers.source()),
+        Evidence::new("containers made from it", used.map_or("not known".to_owned(), |used| used.to_string()), cx.engine.containers.source()),
     ];
     if days <= OLD_DAYS {
         return pass(Evidence::new("age of the image", format!("{days} days"), source));
     }
     let severity = match (used, days > VERY_OLD_DAYS) {
-        (0, _) => Severity::Info,
+        (Some(0), _) => Severity::Info,
         (_, true) => Severity::Medium,
         (_, false) => Severity::Low,
     };

@@ -39,7 +39,7 @@ fn judge(cx: &EngineContext<'_>, image: &Image) -> Judgement {
         return pass(age);
     }
     let severity = match (users(cx, image), days > VERY_STALE_DAYS) {
-        (0, _) => Severity::Info,
+        (Some(0), _) => Severity::Info,
         (_, true) => Severity::Medium,
         (_, false) => Severity::Low,
     };

@@ -1,7 +1,7 @@
 use plimsoll_facts::Image;
 
 use crate::answer::{fail, not_applicable};
-use crate::history::{commands, instructions, program};
+use crate::history::{commands, instructions, program, verb};
 use crate::{Concern, Confidence, EngineContext, Evidence, Judge, Judgement, Outcome, Problem, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
@@ -24,14 +24,14 @@ fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     if runs.is_empty() {
         return not_applicable("no build step of it runs a command");
     }
-    let source = format!("GET /images/{}/history", image.id);
+    let source = image.config.source();
     let mut alone = Vec::new();
     for step in &runs {
         let words: Vec<_> = commands(step.text).collect();
         let updates = words.iter().find(|words| refreshes(words));
         if let Some(words) = updates.filter(|_| !words.iter().any(|words| installs(words))) {
             let shown: Vec<_> = words.iter().take(4).copied().collect();
-            alone.push(Evidence::new("build step that refreshes lists only", shown.join(" "), source.clone()));
+            alone.push(Evidence::new("build step that refreshes lists only", shown.join(" "), source));
         }
     }
     if alone.is_empty() {
@@ -65,22 +65,6 @@ fn installs(words: &[&str]) -> bool {
         "pacman" => verb(words).starts_with("-S") && verb(words) != "-Sy",
         _ => false,
     }
-}
-
-/// The word that says what a package manager does: the first that is no option and no option's value.
-fn verb<'a>(words: &[&'a str]) -> &'a str {
-    let mut rest = words.iter().skip(1).copied();
-    while let Some(word) = rest.next() {
-        match word {
-            "-o" | "-c" | "-t" | "-p" | "-X" => {
-                rest.next();
-            }
-            _ if word.starts_with("-S") => return word,
-            _ if word.starts_with('-') => {}
-            _ => return word,
-        }
-    }
-    ""
 }
 
 #[cfg(test)]

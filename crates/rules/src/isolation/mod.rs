@@ -22,6 +22,7 @@ crate::rules! {
     host_pid_namespace,
     host_user_namespace,
     host_uts_namespace,
+    image_volume_on_system_path,
     joined_namespace_orphaned,
     kernel_paths_unmasked,
     namespace_not_as_declared,

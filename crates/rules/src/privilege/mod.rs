@@ -11,4 +11,8 @@ crate::rules! {
     setid_files_effective,
     image_user_root,
     image_setid_files,
+    image_sudo_without_password,
+    image_account_without_password,
+    image_accounts_share_id,
+    image_system_paths_writable,
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_facts::{
     Component, ComponentKind, ConfigFile, Daemon, Engine, EngineInfo, EngineKind, EngineVersion, Fact, Facts,
-    Host, Image, ImageConfig, ImageContent, Network, Setting,
+    HistoryStep, Host, Image, ImageConfig, ImageContent, Network, Setting,
 };
 use serde_json::Value;
 
@@ -104,11 +104,31 @@ pub(crate) fn image(change: impl FnOnce(&mut Image)) -> Facts {
         tags: vec!["app:1".into()],
         created_at: Some(NOW - DAY),
         config: Fact::known(ImageConfig::default(), "GET /images/sha256:1mage/json"),
-        content: Fact::known(ImageContent::default(), "overlay directories"),
+        content: Fact::known(nothing_found(), "overlay directories"),
         ..Image::default()
     };
     change(&mut image);
     engine(|e| e.images = Fact::known(vec![image], "GET /images/json"))
+}
+
+/// Files of an image that were read whole, and in which nothing was found.
+pub(crate) fn nothing_found() -> ImageContent {
+    ImageContent {
+        groups: known(Vec::new()),
+        empty_passwords: known(Vec::new()),
+        passwordless_sudo: known(Vec::new()),
+        writable_paths: known(Vec::new()),
+        login_keys: known(Vec::new()),
+        development_files: known(Vec::new()),
+        leftovers: known(Vec::new()),
+        ..ImageContent::default()
+    }
+}
+
+/// A host with one engine that holds one image, which these steps built.
+pub(crate) fn built(steps: &[&str]) -> Facts {
+    let step = |text: &&str| HistoryStep { created_by: (*text).to_owned(), ..HistoryStep::default() };
+    image(|i| i.config().history = steps.iter().map(step).collect())
 }
 
 /// Shortcuts into a test's engine.

@@ -2,10 +2,12 @@
 
 use plimsoll_facts::{
     Belongs, Container, DeclaredMount, Engine, EngineSocketMount, ExecSession, Fact, Facts, HostDescriptor,
-    HostPath, Image, MaskState, Network, PrivilegedFile, Process, PublishedPort, Socket,
+    HostPath, Image, Leftover, MaskState, Network, PrivilegedFile, Process, PublishedPort, Socket,
+    WritablePath,
 };
 use serde_json::{Value, json};
 
+use super::bare::known;
 use super::{HOST_NAMESPACES, Reach, World, container, process};
 use crate::declared::ALL_CAPABILITIES;
 use crate::{Finding, Judge, Status, all, judge};
@@ -150,8 +152,19 @@ fn worst() -> Facts {
     let image = facts.image();
     let config = image.config.value_mut().unwrap();
     config.secret_like_environment = vec!["API_TOKEN".into()];
+    config.volumes = vec!["/etc".into()];
+    config.cmd = vec!["/bin/sh".into(), "-c".into(), "mariadbd".into()];
     let content = image.content.value_mut().unwrap();
     content.secret_files = vec!["/root/.ssh/id_rsa".into()];
+    content.empty_passwords = known(vec!["root".into()]);
+    content.accounts.push(("toor".into(), 0, 0));
+    content.passwordless_sudo = known(vec!["mysql".into()]);
+    content.privileged_files.push(PrivilegedFile { path: "/usr/bin/sudo".into(), ..Default::default() });
+    content.writable_paths =
+        known(vec![WritablePath { path: "/etc".into(), mode: 0o777, ..Default::default() }]);
+    content.login_keys = known(vec!["/root/.ssh/authorized_keys".into()]);
+    content.development_files = known(vec!["/app/.git".into()]);
+    content.leftovers = known(vec![Leftover { path: "/var/cache/apk".into(), files: 2, bytes: 3 << 20 }]);
     content.privileged_files.push(PrivilegedFile { path: "/x".into(), mode: 0o4755, ..Default::default() });
     facts.engine().version.value_mut().unwrap().version = "20.10.24".into();
     facts
