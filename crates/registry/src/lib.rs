@@ -17,6 +17,7 @@ mod error;
 pub mod fuzzing;
 mod http;
 mod image;
+mod notary;
 mod reference;
 mod referrers;
 mod repository;
@@ -28,6 +29,7 @@ pub use documents::{Descriptor, INDEX_TYPES, Index, MANIFEST_TYPES, Manifest, Pl
 pub use error::{Error, Result};
 pub use http::Limits;
 pub use image::Image;
+pub use notary::Notary;
 pub use reference::{Reference, ReferenceError};
 pub use referrers::MAX_REFERRERS;
 pub use repository::{Document, MAX_DOCUMENT, Options, Repository};

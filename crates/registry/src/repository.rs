@@ -54,10 +54,10 @@ impl Default for Options {
 /// One repository of a registry; nothing is connected before something is asked for. May be used by several threads.
 pub struct Repository {
     /// Registry and repository, for errors.
-    name: String,
-    base: String,
+    pub(crate) name: String,
+    pub(crate) base: String,
     pub(crate) http: Http,
-    auth: Auth,
+    pub(crate) auth: Auth,
 }
 
 /// A manifest or index, verified.
