@@ -16,6 +16,7 @@ mod network;
 mod packages;
 mod purl;
 mod redact;
+mod trust;
 mod vulnerability;
 
 pub use boundary::*;
@@ -30,6 +31,7 @@ pub use kernel_types::*;
 pub use network::*;
 pub use packages::*;
 pub use redact::redact;
+pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use vulnerability::*;
 
 use schemars::JsonSchema;

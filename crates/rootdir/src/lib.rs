@@ -6,7 +6,7 @@
 
 mod replace;
 
-pub use replace::replace;
+pub use replace::{replace, replace_private};
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

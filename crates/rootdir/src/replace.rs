@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Writes beside `path`, syncs, renames over it, and syncs the folder: a crash leaves the old file or the new one.
@@ -9,6 +10,23 @@ use std::path::Path;
 /// # Errors
 /// What `write` answers, or the system; the old file is then as it was.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    replace_as(path, 0o666, write)
+}
+
+/// The same for a file that nobody but its owner may read.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    replace_as(path, 0o600, write)
+}
+
+/// `mode` is that of a file that is made, before the process's umask.
+fn replace_as(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -19,7 +37,8 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>
     // What a crash of a process with the same number left; whatever else it is shows when the file is created.
     let _ = fs::remove_file(&temporary);
     let result = (|| {
-        let mut out = BufWriter::new(File::create_new(&temporary)?);
+        let mut out =
+            BufWriter::new(File::options().write(true).create_new(true).mode(mode).open(&temporary)?);
         write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&temporary, path)?;

@@ -1,0 +1,21 @@
+//! Entrances for the fuzz targets of `/fuzz`: what a notary server answers.
+
+use crate::certificate::Certificate;
+use crate::key::PublicKey;
+pub use crate::tuf::fuzzing::document;
+
+/// Name of a fuzz target, and its entrance.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every entrance.
+pub const TARGETS: [Target; 2] = [("trust_tuf", document), ("trust_x509", x509)];
+
+/// A certificate in PEM, and a public key in DER.
+pub fn x509(bytes: &[u8]) {
+    let _ = Certificate::from_pem(bytes);
+    let _ = PublicKey::from_spki(bytes);
+}
+
+#[cfg(test)]
+#[path = "../../../fuzz/replay.rs"]
+mod tests;

@@ -1,0 +1,24 @@
+//! Who vouches for what: Docker Content Trust, verified by the digest that runs.
+//!
+//! [`Verified`] is made nowhere else, and only after every check: whoever holds a `Verified<ImageDigest>` need not ask
+//! again. What is not verified is a [`Refusal`], whose kinds are kept apart: a server that cannot be reached says
+//! nothing about signatures.
+
+mod certificate;
+mod content_trust;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
+mod key;
+mod outcome;
+mod store;
+pub mod tuf;
+
+pub use content_trust::{ContentTrust, Image, Settings};
+pub use outcome::{Refusal, RefusalKind, Verified};
+pub use plimsoll_registry::Digest as ImageDigest;
+pub use store::{Held, Pins, Store, StoreError};
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

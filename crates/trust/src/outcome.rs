@@ -1,0 +1,86 @@
+//! What comes out of a verification: a digest that somebody vouches for, or why nobody does.
+
+use plimsoll_facts::{TrustOutcome, Voucher};
+
+use crate::ImageDigest;
+
+/// Something that was verified. Only this crate makes it, after every check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<T> {
+    what: T,
+    vouchers: Vec<Voucher>,
+    notes: Vec<String>,
+}
+
+impl<T> Verified<T> {
+    pub(crate) fn new(what: T, voucher: Voucher) -> Self {
+        Self { what, vouchers: vec![voucher], notes: Vec::new() }
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// What was verified.
+    pub fn get(&self) -> &T {
+        &self.what
+    }
+
+    /// Who vouches for it; at least one.
+    pub fn vouchers(&self) -> &[Voucher] {
+        &self.vouchers
+    }
+
+    /// What was left out, and why.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+/// Why nobody vouches for an image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// Which of the outcomes.
+    pub kind: RefusalKind,
+    /// A sentence.
+    pub reason: String,
+    /// What is signed under the name instead, where something is.
+    pub signed: Option<ImageDigest>,
+}
+
+impl Refusal {
+    pub(crate) fn new(kind: RefusalKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), signed: None }
+    }
+}
+
+/// The kinds of refusals. None may be taken for another: above all, what is unavailable is not unsigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalKind {
+    /// Nobody signed it.
+    Unsigned,
+    /// There is a signature, and it does not hold.
+    BadSignature,
+    /// It is signed by a key that is not trusted.
+    UntrustedKey,
+    /// What vouches for it is past its date.
+    Stale,
+    /// Whoever could tell was not reached.
+    Unavailable,
+    /// It is signed in a way that plimsoll cannot verify.
+    Unsupported,
+}
+
+impl From<RefusalKind> for TrustOutcome {
+    fn from(kind: RefusalKind) -> Self {
+        match kind {
+            RefusalKind::Unsigned => Self::Unsigned,
+            RefusalKind::BadSignature => Self::BadSignature,
+            RefusalKind::UntrustedKey => Self::UntrustedKey,
+            RefusalKind::Stale => Self::Stale,
+            RefusalKind::Unavailable => Self::Unavailable,
+            RefusalKind::Unsupported => Self::Unsupported,
+        }
+    }
+}
