@@ -110,6 +110,109 @@ spdx\:"SPDX 2.3 JSON"))' \
 '*::images -- What to list, as for `scan`:_default' \
 && ret=0
 ;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
+'*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS]:HOST[:PORT]:_default' \
+'--trust=[Folder of what is trusted, as for \`trust\`]:DIR:_files' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema verify\`)"
+sarif\:"SARIF 2.1.0, for code scanning"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'()--all[Verify every image of the engine, and what every running container runs from]' \
+'--trust-on-first-use[Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. \`plimsoll trust pin\` is better]' \
+'--offline[Ask no server\: what was accepted before counts until it expires]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::images -- What to verify\: an image by name, digest or id, as it is on this host, else as its registry has it; registry\:NAME, as the registry has it; container\:NAME, what it runs from:_default' \
+&& ret=0
+;;
+(trust)
+_arguments "${_arguments_options[@]}" : \
+'--trust=[Folder of what is trusted. Without it \$PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and ~/.local/share/plimsoll/trust for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_plimsoll__subcmd__trust_commands" \
+"*::: :->trust" \
+&& ret=0
+
+    case $state in
+    (trust)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-trust-command-$line[1]:"
+        case $line[1] in
+            (pin)
+_arguments "${_arguments_options[@]}" : \
+'--trust=[Folder of what is trusted. Without it \$PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and ~/.local/share/plimsoll/trust for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':repository -- The repository, such as docker.io/library/alpine:_default' \
+'*::keys -- Ids of root keys, 64 hexadecimal digits each:_default' \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+'--trust=[Folder of what is trusted. Without it \$PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and ~/.local/share/plimsoll/trust for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
+(forget)
+_arguments "${_arguments_options[@]}" : \
+'--trust=[Folder of what is trusted. Without it \$PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and ~/.local/share/plimsoll/trust for others]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':repository -- The repository:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_plimsoll__subcmd__trust__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-trust-help-command-$line[1]:"
+        case $line[1] in
+            (pin)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(forget)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
 (db)
 _arguments "${_arguments_options[@]}" : \
 '--db=[Folder of the database. Without it \$PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others]:DIR:_files' \
@@ -218,7 +321,8 @@ _arguments "${_arguments_options[@]}" : \
 '--version[Print version]' \
 ':document -- Which document:((facts\:"\`plimsoll facts\`"
 audit\:"\`plimsoll audit --format json\`"
-scan\:"\`plimsoll scan --format json\`"))' \
+scan\:"\`plimsoll scan --format json\`"
+verify\:"\`plimsoll verify --format json\`"))' \
 && ret=0
 ;;
 (completions)
@@ -257,6 +361,38 @@ _arguments "${_arguments_options[@]}" : \
 (sbom)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(trust)
+_arguments "${_arguments_options[@]}" : \
+":: :_plimsoll__subcmd__help__subcmd__trust_commands" \
+"*::: :->trust" \
+&& ret=0
+
+    case $state in
+    (trust)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:plimsoll-help-trust-command-$line[1]:"
+        case $line[1] in
+            (pin)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(forget)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (db)
 _arguments "${_arguments_options[@]}" : \
@@ -322,6 +458,8 @@ _plimsoll_commands() {
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, verified whole' \
+'trust:Say which keys are trusted, and see what is known of repositories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -413,6 +551,8 @@ _plimsoll__subcmd__help_commands() {
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, verified whole' \
+'trust:Say which keys are trusted, and see what is known of repositories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -491,6 +631,35 @@ _plimsoll__subcmd__help__subcmd__schema_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help schema commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__help__subcmd__trust_commands] )) ||
+_plimsoll__subcmd__help__subcmd__trust_commands() {
+    local commands; commands=(
+'pin:Trust a repository by these root keys alone. Replaces those pinned before' \
+'list:Tell what is pinned, and what is known of repositories' \
+'forget:Forget the pins of a repository and what is known of it\: the next verification begins anew' \
+    )
+    _describe -t commands 'plimsoll help trust commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__trust__subcmd__forget_commands] )) ||
+_plimsoll__subcmd__help__subcmd__trust__subcmd__forget_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help trust forget commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__trust__subcmd__list_commands] )) ||
+_plimsoll__subcmd__help__subcmd__trust__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help trust list commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__trust__subcmd__pin_commands] )) ||
+_plimsoll__subcmd__help__subcmd__trust__subcmd__pin_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help trust pin commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__verify_commands] )) ||
+_plimsoll__subcmd__help__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help verify commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__rules_commands] )) ||
 _plimsoll__subcmd__rules_commands() {
     local commands; commands=()
@@ -510,6 +679,66 @@ _plimsoll__subcmd__scan_commands() {
 _plimsoll__subcmd__schema_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll schema commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust_commands] )) ||
+_plimsoll__subcmd__trust_commands() {
+    local commands; commands=(
+'pin:Trust a repository by these root keys alone. Replaces those pinned before' \
+'list:Tell what is pinned, and what is known of repositories' \
+'forget:Forget the pins of a repository and what is known of it\: the next verification begins anew' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll trust commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__forget_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__forget_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust forget commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__help_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__help_commands() {
+    local commands; commands=(
+'pin:Trust a repository by these root keys alone. Replaces those pinned before' \
+'list:Tell what is pinned, and what is known of repositories' \
+'forget:Forget the pins of a repository and what is known of it\: the next verification begins anew' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'plimsoll trust help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__help__subcmd__forget_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__help__subcmd__forget_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust help forget commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__help__subcmd__help_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust help help commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__help__subcmd__list_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust help list commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__help__subcmd__pin_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__help__subcmd__pin_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust help pin commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__list_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust list commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__trust__subcmd__pin_commands] )) ||
+_plimsoll__subcmd__trust__subcmd__pin_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll trust pin commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__verify_commands] )) ||
+_plimsoll__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll verify commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_plimsoll" ]; then

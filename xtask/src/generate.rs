@@ -50,6 +50,7 @@ fn files() -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         ("facts.schema.json", plimsoll_facts::schema_json()),
         ("audit.schema.json", plimsoll_report::json::schema_json()),
         ("scan.schema.json", plimsoll_report::scan::json::schema_json()),
+        ("verify.schema.json", plimsoll_report::verify::json::schema_json()),
     ] {
         files.insert(Path::new("docs/schema").join(name), schema.into_bytes());
     }

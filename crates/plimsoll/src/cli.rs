@@ -33,6 +33,10 @@ pub enum Command {
     Scan(ScanArgs),
     /// List what is in images, as a bill of materials. Needs no advisories.
     Sbom(SbomArgs),
+    /// Tell who vouches for images, by the digest that runs: Docker Content Trust, verified whole.
+    Verify(VerifyArgs),
+    /// Say which keys are trusted, and see what is known of repositories.
+    Trust(TrustArgs),
     /// Keep the advisories that `scan` and `audit` match packages with.
     Db(DbArgs),
     /// Tell all about one rule.
@@ -63,6 +67,8 @@ pub enum Document {
     Audit,
     /// `plimsoll scan --format json`.
     Scan,
+    /// `plimsoll verify --format json`.
+    Verify,
 }
 
 /// Where to look.
@@ -225,6 +231,85 @@ pub enum SbomFormat {
     Cyclonedx,
     /// SPDX 2.3 JSON.
     Spdx,
+}
+
+/// `plimsoll verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// What to verify: an image by name, digest or id, as it is on this host, else as its registry has it;
+    /// registry:NAME, as the registry has it; container:NAME, what it runs from.
+    #[arg(required_unless_present = "all", value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Verify every image of the engine, and what every running container runs from.
+    #[arg(long, conflicts_with = "images")]
+    pub all: bool,
+    /// Engine that has the images, as for `audit`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers
+    /// of trust data are always spoken to over TLS.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub plain_http: Vec<String>,
+    /// Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client
+    /// always does. They are remembered. `plimsoll trust pin` is better.
+    #[arg(long)]
+    pub trust_on_first_use: bool,
+    /// Ask no server: what was accepted before counts until it expires.
+    #[arg(long)]
+    pub offline: bool,
+    /// Folder of what is trusted, as for `trust`.
+    #[arg(long, value_name = "DIR")]
+    pub trust: Option<PathBuf>,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: VerifyFormat,
+    /// Write the report to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Format of a verification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// For people at a terminal.
+    #[default]
+    Terminal,
+    /// Everything, versioned (`plimsoll schema verify`).
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// `plimsoll trust`.
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// Folder of what is trusted. Without it $PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and
+    /// ~/.local/share/plimsoll/trust for others.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub trust: Option<PathBuf>,
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: TrustCommand,
+}
+
+/// What to do with what is trusted.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust a repository by these root keys alone. Replaces those pinned before.
+    Pin {
+        /// The repository, such as docker.io/library/alpine.
+        repository: String,
+        /// Ids of root keys, 64 hexadecimal digits each.
+        #[arg(required = true, value_name = "KEY")]
+        keys: Vec<String>,
+    },
+    /// Tell what is pinned, and what is known of repositories.
+    List,
+    /// Forget the pins of a repository and what is known of it: the next verification begins anew.
+    Forget {
+        /// The repository.
+        repository: String,
+    },
 }
 
 /// `plimsoll db`.

@@ -21,6 +21,7 @@ pub mod sarif;
 pub mod sbom;
 pub mod scan;
 pub mod terminal;
+pub mod verify;
 mod words;
 
 pub use audit::*;

@@ -22,6 +22,12 @@ pub(crate) fn plural(number: usize, noun: &str) -> String {
     }
 }
 
+/// `2026-12-08`, of seconds since the Unix epoch, in UTC.
+pub(crate) fn day(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d").to_string())
+}
+
 /// `32 containers`, or `5 subjects` where they are of several kinds.
 pub(crate) fn subjects(findings: &[&Finding]) -> String {
     let kind = findings.first().map(|finding| finding.subject.kind);

@@ -143,9 +143,7 @@ impl Api<'_> {
     }
 
     fn container(&mut self, row: Row) -> Container {
-        // A container that others link to has their names for it too, with a second slash.
-        let own = row.names.iter().find(|name| name.rfind('/') == Some(0)).or(row.names.first());
-        let name = own.map_or(row.id.as_str(), |name| name.trim_start_matches('/')).to_owned();
+        let name = own_name(&row.names).unwrap_or(&row.id).to_owned();
         let mut container = Container { name, id: row.id, state: row.state, ..Container::default() };
         let path = format!("/containers/{}/json", container.id);
         let source = format!("GET {path}");
@@ -236,6 +234,12 @@ impl Api<'_> {
         let created_at = inspected.created_at.or(listed.created_at);
         Image { id: listed.id, created_at, config: Fact::known(config, source), ..inspected }
     }
+}
+
+/// A container's own name, without the slash: one that others link to has their names for it too, with a second slash.
+pub(super) fn own_name(names: &[String]) -> Option<&str> {
+    let own = names.iter().find(|name| name.rfind('/') == Some(0)).or(names.first());
+    own.map(|name| name.trim_start_matches('/'))
 }
 
 /// Nothing can be asked of an engine, for one reason.

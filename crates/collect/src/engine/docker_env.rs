@@ -122,6 +122,11 @@ impl DockerEnvironment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The server of Docker Content Trust that is asked instead of the registry's own (`DOCKER_CONTENT_TRUST_SERVER`).
+    pub fn content_trust_server(&self) -> Option<&str> {
+        self.get("DOCKER_CONTENT_TRUST_SERVER")
+    }
+
     /// Where docker's client keeps its configuration: `DOCKER_CONFIG`, else `.docker` in the home.
     pub fn config_dir(&self) -> Option<PathBuf> {
         let named = self.get("DOCKER_CONFIG").map(PathBuf::from);

@@ -26,6 +26,7 @@ mod kernel;
 mod listeners;
 mod loaded;
 mod local;
+mod names;
 mod network;
 mod ports;
 mod probe;
@@ -45,6 +46,7 @@ use plimsoll_rootdir::RootDir;
 pub use docker_env::DockerEnvironment;
 pub use endpoint::{Endpoint, EndpointError, Tls};
 pub(crate) use files::files;
+pub use names::{NamedContainer, Names, names};
 pub(crate) use session::Session;
 
 use crate::Options;

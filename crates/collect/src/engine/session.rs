@@ -6,7 +6,7 @@ use std::time::Duration;
 use plimsoll_facts::{EngineInfo, Fact, Image};
 use plimsoll_rootdir::RootDir;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{CallError, Client};
 use super::endpoint::Endpoint;
@@ -90,13 +90,20 @@ impl Session {
         Ok(info.into_facts().0)
     }
 
+    /// What a list of the engine holds.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, String> {
+        self.client.get(path).map_err(|error| self.said(&error))
+    }
+
     /// The containers that were made from exactly this image, running or not.
     ///
     /// # Errors
     /// A sentence.
     pub(crate) fn containers_of(&self, image: &Image) -> Result<Vec<ContainerOfImage>, String> {
-        let all: Vec<ContainerOfImage> =
-            self.client.get("/containers/json?all=1").map_err(|error| self.said(&error))?;
+        let all: Vec<ContainerOfImage> = self.list("/containers/json?all=1")?;
         Ok(all.into_iter().filter(|container| container.image_id == image.id).collect())
     }
 

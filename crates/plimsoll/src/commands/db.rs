@@ -1,6 +1,5 @@
 //! `plimsoll db`: the local advisories.
 
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use plimsoll_advisories::{
 };
 
 use crate::cli::{DbArgs, DbCommand};
+use crate::commands::look::data_folder;
 use crate::progress::Progress;
 use crate::{Exit, output};
 
@@ -25,18 +25,7 @@ const OLD_AFTER_DAYS: i64 = 7;
 
 /// The folder of the database: what is named, `$PLIMSOLL_DB`, the system's for root, the user's own for others.
 pub(crate) fn folder(named: Option<&Path>) -> PathBuf {
-    if let Some(named) = named {
-        return named.to_owned();
-    }
-    if let Some(folder) = env::var_os("PLIMSOLL_DB") {
-        return PathBuf::from(folder);
-    }
-    if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/var/lib/plimsoll/advisories");
-    }
-    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || Some(env::home_dir()?.join(".local/share"));
-    data.or_else(home).unwrap_or_default().join("plimsoll/advisories")
+    data_folder(named, "PLIMSOLL_DB", "advisories")
 }
 
 /// Whether advisories of this time are too old to speak about today.

@@ -1,6 +1,7 @@
-//! Looks at the host that the command line names.
+//! Looks at the host that the command line names, and tells where plimsoll keeps its own data there.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use plimsoll_collect::engine::{DockerEnvironment, Endpoint};
@@ -50,4 +51,21 @@ pub(crate) fn endpoints(named: &[String]) -> Result<Vec<Endpoint>> {
         .iter()
         .map(|text| Ok(environment.named(text).map_err(|error| Usage(format!("--host: {error}")))?))
         .collect()
+}
+
+/// A folder of plimsoll's own data: what is named, what the variable names, the system's for root, the user's own for
+/// others.
+pub(crate) fn data_folder(named: Option<&Path>, variable: &str, name: &str) -> PathBuf {
+    if let Some(named) = named {
+        return named.to_owned();
+    }
+    if let Some(folder) = env::var_os(variable) {
+        return PathBuf::from(folder);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Path::new("/var/lib/plimsoll").join(name);
+    }
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || Some(env::home_dir()?.join(".local/share"));
+    data.or_else(home).unwrap_or_default().join("plimsoll").join(name)
 }

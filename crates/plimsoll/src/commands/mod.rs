@@ -10,6 +10,8 @@ mod look;
 mod registry;
 mod sbom;
 mod scan;
+mod trust;
+mod verify;
 
 pub use explain::rules;
 
@@ -31,6 +33,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Facts(args) => facts::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Sbom(args) => sbom::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Trust(args) => trust::run(&args),
         Command::Db(args) => db::run(&args),
         Command::Explain { rule } => explain::run(&rule),
         Command::Rules => explain::list(),
@@ -39,6 +43,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
                 Document::Facts => plimsoll_facts::schema_json(),
                 Document::Audit => plimsoll_report::json::schema_json(),
                 Document::Scan => plimsoll_report::scan::json::schema_json(),
+                Document::Verify => plimsoll_report::verify::json::schema_json(),
             };
             print(|out| out.write_all(schema.as_bytes()))
         }

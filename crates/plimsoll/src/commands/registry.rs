@@ -23,7 +23,7 @@ pub(super) fn read(
     progress: &Progress,
 ) -> Result<(String, PackageInventory)> {
     let reference: Reference = reference.parse().map_err(|error| Usage(format!("{error}")))?;
-    let repository = Repository::open(&reference, &options(args))?;
+    let repository = Repository::open(&reference, &options(&args.plain_http))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::of_this_host);
     let image = repository.image(&reference.target(), &platform)?;
     let blob = |layer: &plimsoll_registry::Descriptor| LayerBlob {
@@ -57,10 +57,10 @@ pub(super) fn hint(name: &str) -> Option<String> {
 }
 
 /// TLS and credentials as docker's own client has them.
-fn options(args: &RegistryArgs) -> Options {
+pub(super) fn options(plain_http: &[String]) -> Options {
     let config = DockerEnvironment::of_this_process().config_dir();
     Options {
-        plain_http: args.plain_http.clone(),
+        plain_http: plain_http.to_vec(),
         docker_config: config.map(|directory| directory.join("config.json")),
         ..Options::default()
     }

@@ -1,0 +1,106 @@
+//! What a verification found: who vouches for which image, or why nobody does.
+
+pub mod json;
+pub mod sarif;
+pub mod terminal;
+
+use std::borrow::Cow;
+
+use plimsoll_facts::{Authenticity, TrustOutcome, Voucher};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Tool, words};
+
+/// Version of the document that this build writes.
+pub const VERIFY_SCHEMA: &str = "plimsoll.verify/1";
+
+/// One verification of one or several images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verification {
+    /// Always [`VERIFY_SCHEMA`].
+    pub schema: Cow<'static, str>,
+    /// What verified.
+    pub tool: Tool,
+    /// When, RFC 3339, UTC.
+    pub verified_at: String,
+    /// What was asked about, in the order of the question.
+    pub subjects: Vec<VerifiedSubject>,
+}
+
+/// An image, or a container or service that runs from one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerifiedSubject {
+    /// What it is.
+    pub kind: VerifiedKind,
+    /// Its name.
+    pub name: String,
+    /// What came out.
+    #[serde(flatten)]
+    pub authenticity: Authenticity,
+}
+
+/// What was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifiedKind {
+    /// An image, of the engine or of a registry.
+    Image,
+    /// A container, by what it runs from.
+    Container,
+    /// A service of a compose file.
+    Service,
+}
+
+impl VerifiedKind {
+    /// The identifier, as in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Container => "container",
+            Self::Service => "service",
+        }
+    }
+}
+
+impl Verification {
+    /// A verification of nothing yet.
+    pub fn new(verified_at: String, subjects: Vec<VerifiedSubject>) -> Self {
+        Self { schema: Cow::Borrowed(VERIFY_SCHEMA), tool: Tool::default(), verified_at, subjects }
+    }
+
+    /// Whether nobody vouches for something.
+    pub fn has_findings(&self) -> bool {
+        self.outcomes().any(|outcome| outcome != TrustOutcome::Verified && !outcome.is_unknown())
+    }
+
+    /// Whether it could not be found out for something.
+    pub fn has_unknown(&self) -> bool {
+        self.outcomes().any(TrustOutcome::is_unknown)
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = TrustOutcome> {
+        self.subjects.iter().map(|subject| subject.authenticity.outcome)
+    }
+
+    /// `3 images and containers: 1 verified, 2 unsigned`.
+    fn summary(&self) -> String {
+        let mut counts = std::collections::BTreeMap::new();
+        self.outcomes().for_each(|outcome| *counts.entry(outcome).or_insert(0_usize) += 1);
+        let counts: Vec<_> =
+            counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.id())).collect();
+        format!("{}: {}", words::count(self.subjects.len(), "subject"), counts.join(", "))
+    }
+}
+
+/// `signed by KEY in the role targets, holds until 2026-12-08`.
+fn voucher(voucher: &Voucher) -> String {
+    let keys: Vec<String> = voucher.signers.iter().map(|signer| signer.chars().take(16).collect()).collect();
+    let role = voucher.role.as_ref().map_or(String::new(), |role| format!(" ({role})"));
+    let expires = voucher.expires.map_or(String::new(), |at| format!(", holds until {}", words::day(at)));
+    let stale = voucher.stale_since.map_or(String::new(), |at| {
+        format!("; stale: the server could not be reached, this is what it said on {}", words::day(at))
+    });
+    let method = voucher.method.id();
+    format!("{method}: {} is signed by {}{role}{expires}{stale}", voucher.subject, keys.join(", "))
+}
