@@ -957,7 +957,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__verify)
-            opts="-o -h -V --all --host --plain-http --trust-on-first-use --offline --trust --format --output --help --version"
+            opts="-o -h -V --all --host --plain-http --trust-on-first-use --offline --key --trust --format --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -968,6 +968,10 @@ _plimsoll() {
                     return 0
                     ;;
                 --plain-http)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,7 +30,7 @@ complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "audit" -d 'Judge 
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
-complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, verified whole'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "trust" -d 'Say which keys are trusted, and see what is known of repositories'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "explain" -d 'Tell all about one rule'
@@ -92,6 +92,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s h -l help -d 
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l key -d 'Verify cosign\'s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of the keys signed is enough' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l trust -d 'Folder of what is trusted, as for `trust`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
 json\t'Everything, versioned (`plimsoll schema verify`)'
@@ -155,7 +156,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_s
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, verified whole'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "trust" -d 'Say which keys are trusted, and see what is known of repositories'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom verify trust db explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'

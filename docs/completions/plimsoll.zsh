@@ -114,6 +114,7 @@ spdx\:"SPDX 2.3 JSON"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS]:HOST[:PORT]:_default' \
+'(--trust-on-first-use --offline --trust)*--key=[Verify cosign'\''s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated\: what one of the keys signed is enough]:FILE:_files' \
 '--trust=[Folder of what is trusted, as for \`trust\`]:DIR:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
 json\:"Everything, versioned (\`plimsoll schema verify\`)"
@@ -458,7 +459,7 @@ _plimsoll_commands() {
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
-'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, verified whole' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
@@ -551,7 +552,7 @@ _plimsoll__subcmd__help_commands() {
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
-'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, verified whole' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \

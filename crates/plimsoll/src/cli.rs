@@ -33,7 +33,7 @@ pub enum Command {
     Scan(ScanArgs),
     /// List what is in images, as a bill of materials. Needs no advisories.
     Sbom(SbomArgs),
-    /// Tell who vouches for images, by the digest that runs: Docker Content Trust, verified whole.
+    /// Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole.
     Verify(VerifyArgs),
     /// Say which keys are trusted, and see what is known of repositories.
     Trust(TrustArgs),
@@ -257,6 +257,10 @@ pub struct VerifyArgs {
     /// Ask no server: what was accepted before counts until it expires.
     #[arg(long)]
     pub offline: bool,
+    /// Verify cosign's signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of
+    /// the keys signed is enough.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
+    pub key: Vec<PathBuf>,
     /// Folder of what is trusted, as for `trust`.
     #[arg(long, value_name = "DIR")]
     pub trust: Option<PathBuf>,

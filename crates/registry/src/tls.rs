@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -44,9 +44,7 @@ pub(crate) fn authorities_of(directory: &Path, registry: &str) -> Result<Vec<Pat
 /// # Errors
 /// When a file cannot be used.
 pub(crate) fn config(authorities: &[PathBuf]) -> Result<TlsConfig> {
-    let mut roots: Vec<Certificate<'static>> = Vec::new();
-    let system = rustls_native_certs::load_native_certs().certs;
-    roots.extend(system.iter().map(|certificate| Certificate::from_der(certificate).to_owned()));
+    let mut roots = system().to_vec();
     for path in authorities {
         let found = certificates(path).map_err(|why| Error::Configuration { path: path.clone(), why })?;
         roots.extend(found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()));
@@ -54,6 +52,15 @@ pub(crate) fn config(authorities: &[PathBuf]) -> Result<TlsConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
     Ok(builder.root_certs(RootCerts::new_with_certs(&roots)).build())
+}
+
+/// The system's authorities, which are read once.
+fn system() -> &'static [Certificate<'static>] {
+    static SYSTEM: OnceLock<Vec<Certificate<'static>>> = OnceLock::new();
+    SYSTEM.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs().certs;
+        found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use plimsoll_facts::{Authenticity, TrustMethod, TrustOutcome, Voucher};
+use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
 use plimsoll_registry::{Notary, Reference};
 
+use crate::outcome::authenticity;
 use crate::tuf::{Fetch, FetchError, Repository, RootTrust, SignedTag, TufError, Update};
-use crate::{ImageDigest, Pins, Refusal, RefusalKind, Store, StoreError, Verified};
+use crate::{Image, ImageDigest, Pins, Refusal, RefusalKind, Store, StoreError, Verified};
 
 /// The tag of names that name none.
 const DEFAULT_TAG: &str = "latest";
@@ -29,16 +30,6 @@ pub struct Settings {
     pub authorities: PathBuf,
     /// How registries are spoken to.
     pub registry: plimsoll_registry::Options,
-}
-
-/// An image that is asked about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Its name.
-    pub name: Reference,
-    /// The digests under which what is here was pulled from the repository of that name; none asks for what the
-    /// registry would give.
-    pub here: Vec<ImageDigest>,
 }
 
 /// Verifies images. May be used by several threads.
@@ -63,27 +54,7 @@ impl ContentTrust {
 
     /// What comes out for an image, in the words of facts.
     pub fn judge(&self, image: &Image) -> Authenticity {
-        let shown = image.name.digest().or(image.here.first());
-        let about = Authenticity {
-            reference: image.name.to_string(),
-            digest: shown.map(ToString::to_string),
-            ..Authenticity::default()
-        };
-        match self.verify(image) {
-            Ok(verified) => Authenticity {
-                digest: Some(verified.get().to_string()),
-                outcome: TrustOutcome::Verified,
-                vouchers: verified.vouchers().to_vec(),
-                notes: verified.notes().to_vec(),
-                ..about
-            },
-            Err(refusal) => Authenticity {
-                outcome: refusal.kind.into(),
-                signed_digest: refusal.signed.map(|digest| digest.to_string()),
-                reason: refusal.reason,
-                ..about
-            },
-        }
+        authenticity(image, self.verify(image))
     }
 
     /// Whether the owner of the repository signed exactly these bytes under this name: for a name with a tag, for this
@@ -119,11 +90,8 @@ impl ContentTrust {
 
     /// The digests in question.
     fn digests(&self, image: &Image) -> Result<Vec<ImageDigest>, Refusal> {
-        if let Some(digest) = image.name.digest() {
-            return Ok(vec![digest.clone()]);
-        }
-        if !image.here.is_empty() {
-            return Ok(image.here.clone());
+        if let Some(known) = image.known() {
+            return Ok(known);
         }
         if self.settings.offline {
             let reason = "it is not here, and no registry is asked (--offline)";

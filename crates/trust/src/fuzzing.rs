@@ -1,6 +1,7 @@
-//! Entrances for the fuzz targets of `/fuzz`: what a notary server answers.
+//! Entrances for the fuzz targets of `/fuzz`: what notary servers and registries answer.
 
 use crate::certificate::Certificate;
+pub use crate::cosign::fuzzing::bundle;
 use crate::key::PublicKey;
 pub use crate::tuf::fuzzing::document;
 
@@ -8,7 +9,7 @@ pub use crate::tuf::fuzzing::document;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 2] = [("trust_tuf", document), ("trust_x509", x509)];
+pub const TARGETS: [Target; 3] = [("trust_bundle", bundle), ("trust_tuf", document), ("trust_x509", x509)];
 
 /// A certificate in PEM, and a public key in DER.
 pub fn x509(bytes: &[u8]) {

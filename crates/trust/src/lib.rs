@@ -1,4 +1,4 @@
-//! Who vouches for what: Docker Content Trust, verified by the digest that runs.
+//! Who vouches for what: Docker Content Trust and cosign, verified by the digest that runs.
 //!
 //! [`Verified`] is made nowhere else, and only after every check: whoever holds a `Verified<ImageDigest>` need not ask
 //! again. What is not verified is a [`Refusal`], whose kinds are kept apart: a server that cannot be reached says
@@ -6,14 +6,18 @@
 
 mod certificate;
 mod content_trust;
+mod cosign;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod image;
 mod key;
 mod outcome;
 mod store;
 pub mod tuf;
 
-pub use content_trust::{ContentTrust, Image, Settings};
+pub use content_trust::{ContentTrust, Settings};
+pub use cosign::{Cosign, CosignKey, CosignKeyError};
+pub use image::Image;
 pub use outcome::{Refusal, RefusalKind, Verified};
 pub use plimsoll_registry::Digest as ImageDigest;
 pub use store::{Held, Pins, Store, StoreError};

@@ -1,8 +1,8 @@
 //! What comes out of a verification: a digest that somebody vouches for, or why nobody does.
 
-use plimsoll_facts::{TrustOutcome, Voucher};
+use plimsoll_facts::{Authenticity, TrustOutcome, Voucher};
 
-use crate::ImageDigest;
+use crate::{Image, ImageDigest};
 
 /// Something that was verified. Only this crate makes it, after every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Verified<T> {
 impl<T> Verified<T> {
     pub(crate) fn new(what: T, voucher: Voucher) -> Self {
         Self { what, vouchers: vec![voucher], notes: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, voucher: Voucher) {
+        self.vouchers.push(voucher);
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -53,6 +57,11 @@ impl Refusal {
     pub(crate) fn new(kind: RefusalKind, reason: impl Into<String>) -> Self {
         Self { kind, reason: reason.into(), signed: None }
     }
+
+    /// The same, and where.
+    pub(crate) fn at(self, place: &str) -> Self {
+        Self { reason: format!("{place}: {}", self.reason), ..self }
+    }
 }
 
 /// The kinds of refusals. None may be taken for another: above all, what is unavailable is not unsigned.
@@ -82,5 +91,46 @@ impl From<RefusalKind> for TrustOutcome {
             RefusalKind::Unavailable => Self::Unavailable,
             RefusalKind::Unsupported => Self::Unsupported,
         }
+    }
+}
+
+/// Of several refusals the one that says most: what could not be looked at might have been the right one, and what does
+/// not hold is worse than what somebody else signed.
+pub(crate) fn worst(refusals: Vec<Refusal>) -> Refusal {
+    const WORST_LAST: [RefusalKind; 6] = [
+        RefusalKind::Unsigned,
+        RefusalKind::UntrustedKey,
+        RefusalKind::Stale,
+        RefusalKind::Unsupported,
+        RefusalKind::BadSignature,
+        RefusalKind::Unavailable,
+    ];
+    let rank = |refusal: &Refusal| WORST_LAST.iter().position(|kind| *kind == refusal.kind);
+    let worst = refusals.into_iter().max_by_key(rank);
+    worst.unwrap_or_else(|| Refusal::new(RefusalKind::Unsigned, "there is no signature"))
+}
+
+/// What came out for an image, in the words of facts.
+pub(crate) fn authenticity(image: &Image, outcome: Result<Verified<ImageDigest>, Refusal>) -> Authenticity {
+    let shown = image.name.digest().or(image.here.first());
+    let about = Authenticity {
+        reference: image.name.to_string(),
+        digest: shown.map(ToString::to_string),
+        ..Authenticity::default()
+    };
+    match outcome {
+        Ok(verified) => Authenticity {
+            digest: Some(verified.get().to_string()),
+            outcome: TrustOutcome::Verified,
+            vouchers: verified.vouchers().to_vec(),
+            notes: verified.notes().to_vec(),
+            ..about
+        },
+        Err(refusal) => Authenticity {
+            outcome: refusal.kind.into(),
+            signed_digest: refusal.signed.map(|digest| digest.to_string()),
+            reason: refusal.reason,
+            ..about
+        },
     }
 }

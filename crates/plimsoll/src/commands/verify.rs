@@ -3,8 +3,9 @@
 mod subjects;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,16 +13,20 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 use plimsoll_collect::engine::{DEFAULT_SOCKET, DockerEnvironment, Endpoint, Names, names};
+use plimsoll_facts::Authenticity;
 use plimsoll_report::verify::{Verification, VerifiedSubject, json, sarif, terminal};
 use plimsoll_rootdir::RootDir;
-use plimsoll_trust::{ContentTrust, Settings};
+use plimsoll_trust::{ContentTrust, Cosign, CosignKey, Image, Settings};
 
 use self::subjects::{Question, Subject};
 use crate::cli::{VerifyArgs, VerifyFormat};
 use crate::commands::{look, registry, trust};
+use crate::exit::Usage;
 use crate::progress::Progress;
 use crate::{Exit, output};
 
+/// The largest file of a public key that is read, in bytes.
+const LARGEST_KEY: u64 = 64 << 10;
 /// Servers that are asked at a time: they are waited for, not computed with.
 const AT_A_TIME: usize = 8;
 
@@ -35,11 +40,32 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         }
     };
     let now = Timestamp::now();
-    let content_trust = ContentTrust::new(trust::store(args.trust.as_deref()), settings(args, now))
-        .context("reading what is trusted")?;
-    let verification = Verification::new(now.to_string(), ask(&content_trust, subjects));
+    let judge = verifier(args, settings(args, now))?;
+    let verification = Verification::new(now.to_string(), ask(&*judge, subjects));
     output::with(args.output.as_deref(), |out| write(&verification, args, out))?;
     Ok(Exit::Done { findings: verification.has_findings(), unknown: verification.has_unknown() })
+}
+
+/// Says of an image who vouches for it.
+type Verifier = dyn Fn(&Image) -> Authenticity + Sync;
+
+fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
+    if args.key.is_empty() {
+        let store = trust::store(args.trust.as_deref());
+        let content_trust = ContentTrust::new(store, settings).context("reading what is trusted")?;
+        return Ok(Box::new(move |image| content_trust.judge(image)));
+    }
+    let keys = args.key.iter().map(|path| key(path)).collect::<Result<_>>()?;
+    let cosign = Cosign::new(keys, settings.registry);
+    Ok(Box::new(move |image| cosign.judge(image)))
+}
+
+fn key(path: &Path) -> Result<CosignKey> {
+    let shown = path.display().to_string();
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_KEY).read_to_end(&mut text));
+    read.with_context(|| format!("reading {shown}"))?;
+    Ok(CosignKey::from_pem(&shown, &text).map_err(|error| Usage(format!("{shown}: {error}")))?)
 }
 
 /// What the engine has, or why that is not known.
@@ -64,7 +90,7 @@ fn settings(args: &VerifyArgs, now: Timestamp) -> Settings {
 }
 
 /// Answers every question, one repository after the other in several threads.
-fn ask(content_trust: &ContentTrust, subjects: Vec<Subject>) -> Vec<VerifiedSubject> {
+fn ask(judge: &Verifier, subjects: Vec<Subject>) -> Vec<VerifiedSubject> {
     let progress = Mutex::new(Progress::new());
     let mut by_repository: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, subject) in subjects.iter().enumerate() {
@@ -83,7 +109,7 @@ fn ask(content_trust: &ContentTrust, subjects: Vec<Subject>) -> Vec<VerifiedSubj
                 let Some(Subject { question: Question::Open(image), .. }) = subjects.get(*number) else {
                     continue;
                 };
-                let answer = content_trust.judge(image);
+                let answer = judge(image);
                 answers.lock().unwrap_or_else(PoisonError::into_inner).insert(*number, answer);
             }
         }

@@ -95,7 +95,10 @@ impl Verification {
 
 /// `signed by KEY in the role targets, holds until 2026-12-08`.
 fn voucher(voucher: &Voucher) -> String {
-    let keys: Vec<String> = voucher.signers.iter().map(|signer| signer.chars().take(16).collect()).collect();
+    // Of an id of a key its beginning is enough; other names are told whole.
+    let is_id = |signer: &str| signer.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let short = |signer: &String| signer.chars().take(if is_id(signer) { 16 } else { usize::MAX }).collect();
+    let keys: Vec<String> = voucher.signers.iter().map(short).collect();
     let role = voucher.role.as_ref().map_or(String::new(), |role| format!(" ({role})"));
     let expires = voucher.expires.map_or(String::new(), |at| format!(", holds until {}", words::day(at)));
     let stale = voucher.stale_since.map_or(String::new(), |at| {

@@ -1,0 +1,17 @@
+//! What a registry has as a signature, and what may be signed in it.
+
+use plimsoll_registry::Digest;
+
+use super::{CosignKey, Subject, bundle, simple};
+use crate::{Refusal, RefusalKind};
+
+/// A bundle; a statement or payload in it, as if one of the keys had signed it; and a public key.
+pub fn bundle(bytes: &[u8]) {
+    let digest = Digest::of(b"");
+    let manifest = || Err(Refusal::new(RefusalKind::Unavailable, "nobody is asked"));
+    let subject = Subject { digest: &digest, repository: "r.example/app", manifest: &manifest };
+    let keys: Vec<_> = CosignKey::from_pem("x", bytes).into_iter().collect();
+    let _ = bundle::verify(bytes, &subject, &keys);
+    let _ = bundle::require_statement(bytes, &digest);
+    let _ = simple::require_payload(bytes, &digest);
+}

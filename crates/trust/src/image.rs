@@ -1,0 +1,33 @@
+//! What is asked about.
+
+use plimsoll_registry::{Reference, Repository};
+
+use crate::{ImageDigest, Refusal};
+
+/// An image that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its name.
+    pub name: Reference,
+    /// The digests under which what is here was pulled from the repository of that name; none asks for what the
+    /// registry would give.
+    pub here: Vec<ImageDigest>,
+}
+
+impl Image {
+    /// The digests in question, where they are known without asking.
+    pub(crate) fn known(&self) -> Option<Vec<ImageDigest>> {
+        match self.name.digest() {
+            Some(digest) => Some(vec![digest.clone()]),
+            None => (!self.here.is_empty()).then(|| self.here.clone()),
+        }
+    }
+
+    /// The digests in question, or the one that the registry would give.
+    pub(crate) fn digests(&self, repository: &Repository) -> Result<Vec<ImageDigest>, Refusal> {
+        match self.known() {
+            Some(known) => Ok(known),
+            None => Ok(vec![repository.resolve(&self.name.target())?.digest]),
+        }
+    }
+}
