@@ -33,7 +33,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// List what is in images, as a bill of materials. Needs no advisories.
     Sbom(SbomArgs),
-    /// Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole.
+    /// Tell who vouches for images, by the digest that runs: Docker Content Trust, cosign by keys, or
+    /// Notation, verified whole.
     Verify(VerifyArgs),
     /// Say which keys are trusted, and see what is known of repositories.
     Trust(TrustArgs),
@@ -261,6 +262,9 @@ pub struct VerifyArgs {
     /// the keys signed is enough.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
     pub key: Vec<PathBuf>,
+    /// Verify Notation's signatures instead, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation).
+    #[arg(long, conflicts_with_all = ["key", "trust_on_first_use", "offline", "trust"])]
+    pub notation: bool,
     /// Folder of what is trusted, as for `trust`.
     #[arg(long, value_name = "DIR")]
     pub trust: Option<PathBuf>,

@@ -3,13 +3,15 @@
 use crate::certificate::Certificate;
 pub use crate::cosign::fuzzing::bundle;
 use crate::key::PublicKey;
+pub use crate::notation::fuzzing::jws;
 pub use crate::tuf::fuzzing::document;
 
 /// Name of a fuzz target, and its entrance.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 3] = [("trust_bundle", bundle), ("trust_tuf", document), ("trust_x509", x509)];
+pub const TARGETS: [Target; 4] =
+    [("trust_bundle", bundle), ("trust_jws", jws), ("trust_tuf", document), ("trust_x509", x509)];
 
 /// A certificate in PEM, and a public key in DER.
 pub fn x509(bytes: &[u8]) {

@@ -1,9 +1,10 @@
-//! Who vouches for what: Docker Content Trust and cosign, verified by the digest that runs.
+//! Who vouches for what: Docker Content Trust, cosign and Notation, verified by the digest that runs.
 //!
 //! [`Verified`] is made nowhere else, and only after every check: whoever holds a `Verified<ImageDigest>` need not ask
 //! again. What is not verified is a [`Refusal`], whose kinds are kept apart: a server that cannot be reached says
 //! nothing about signatures.
 
+mod artifacts;
 mod certificate;
 mod content_trust;
 mod cosign;
@@ -11,6 +12,7 @@ mod cosign;
 pub mod fuzzing;
 mod image;
 mod key;
+mod notation;
 mod outcome;
 mod store;
 pub mod tuf;
@@ -18,6 +20,7 @@ pub mod tuf;
 pub use content_trust::{ContentTrust, Settings};
 pub use cosign::{Cosign, CosignKey, CosignKeyError};
 pub use image::Image;
+pub use notation::Notation;
 pub use outcome::{Refusal, RefusalKind, Verified};
 pub use plimsoll_registry::Digest as ImageDigest;
 pub use store::{Held, Pins, Store, StoreError};

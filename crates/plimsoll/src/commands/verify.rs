@@ -3,6 +3,7 @@
 mod subjects;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use plimsoll_collect::engine::{DEFAULT_SOCKET, DockerEnvironment, Endpoint, Name
 use plimsoll_facts::Authenticity;
 use plimsoll_report::verify::{Verification, VerifiedSubject, json, sarif, terminal};
 use plimsoll_rootdir::RootDir;
-use plimsoll_trust::{ContentTrust, Cosign, CosignKey, Image, Settings};
+use plimsoll_trust::{ContentTrust, Cosign, CosignKey, Image, Notation, Settings};
 
 use self::subjects::{Question, Subject};
 use crate::cli::{VerifyArgs, VerifyFormat};
@@ -50,6 +51,11 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
 type Verifier = dyn Fn(&Image) -> Authenticity + Sync;
 
 fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
+    if args.notation {
+        let notation = Notation::open(notation_directory()?, settings.registry, settings.now);
+        let notation = notation.map_err(|why| anyhow!(why)).context("reading whom Notation trusts")?;
+        return Ok(Box::new(move |image| notation.judge(image)));
+    }
     if args.key.is_empty() {
         let store = trust::store(args.trust.as_deref());
         let content_trust = ContentTrust::new(store, settings).context("reading what is trusted")?;
@@ -58,6 +64,15 @@ fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
     let keys = args.key.iter().map(|path| key(path)).collect::<Result<_>>()?;
     let cosign = Cosign::new(keys, settings.registry);
     Ok(Box::new(move |image| cosign.judge(image)))
+}
+
+/// Where Notation keeps its configuration.
+fn notation_directory() -> Result<PathBuf> {
+    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let config = named("XDG_CONFIG_HOME").or_else(|| named("HOME").map(|home| home.join(".config")));
+    Ok(config
+        .context("neither XDG_CONFIG_HOME nor HOME says where Notation's configuration is")?
+        .join("notation"))
 }
 
 fn key(path: &Path) -> Result<CosignKey> {

@@ -1,14 +1,11 @@
-//! Signatures that a registry has of one image: those who may push may add any number of them, of any size.
+//! Signatures of cosign that a registry has of one image.
 
-use plimsoll_registry::{Descriptor, Error, Manifest, Repository};
+use plimsoll_registry::{Descriptor, Manifest, Repository};
 
 use super::bad;
-use crate::{ImageDigest, Refusal, RefusalKind};
+use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
+use crate::{ImageDigest, Refusal};
 
-/// The most signatures of one image. Past it nothing is verified, rather than a part.
-const MAX_SIGNATURES: usize = 32;
-/// The largest signature or signed payload, in bytes.
-const MAX_SIGNATURE: u64 = 1 << 20;
 /// What kind of artifact a bundle is, before its version.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// What kind of artifact the older form is beside an image (OCI 1.1).
@@ -20,15 +17,15 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 /// One signature, or why it could not be got.
 #[derive(Debug)]
-pub(crate) struct Candidate {
+pub(super) struct Candidate {
     /// Where it is, for reports.
-    pub(crate) place: String,
-    pub(crate) signature: Result<Signature, Refusal>,
+    pub(super) place: String,
+    pub(super) signature: Result<Signature, Refusal>,
 }
 
 /// A signature, nothing of it verified but its digest.
 #[derive(Debug)]
-pub(crate) enum Signature {
+pub(super) enum Signature {
     /// A payload, and the signature over it in base64.
     Simple { payload: Vec<u8>, signature: String },
     /// A bundle.
@@ -39,44 +36,23 @@ pub(crate) enum Signature {
 ///
 /// # Errors
 /// When that cannot be told. That there is none is an empty list.
-pub(crate) fn collect(repository: &Repository, digest: &ImageDigest) -> Result<Vec<Candidate>, Refusal> {
+pub(super) fn collect(repository: &Repository, digest: &ImageDigest) -> Result<Vec<Candidate>, Refusal> {
     let mut found = Vec::new();
-    for referrer in repository.referrers(digest, None)? {
-        let kind = referrer.artifact_type.as_deref().unwrap_or_default();
-        if kind != SIGNATURES && !kind.starts_with(BUNDLE) {
-            continue;
-        }
-        let place = format!("signature {}", referrer.digest);
-        match manifest(repository, &referrer.digest.to_string()) {
-            Ok(Some(manifest))
-                if manifest.subject.as_ref().is_none_or(|subject| subject.digest != *digest) =>
-            {
-                push(&mut found, &place, Err(bad("it is about another image")))?;
-            }
-            Ok(Some(manifest)) => add_layers(repository, &place, &manifest, &mut found)?,
-            Ok(None) => {
-                let reason = "the registry lists it and does not have it";
-                push(&mut found, &place, Err(Refusal::new(RefusalKind::Unavailable, reason)))?;
-            }
+    let is_wanted = |kind: &str| kind == SIGNATURES || kind.starts_with(BUNDLE);
+    for Artifact { place, manifest } in artifacts::referring(repository, digest, &is_wanted)? {
+        match manifest {
+            Ok(manifest) => add_layers(repository, &place, &manifest, &mut found)?,
             Err(refusal) => push(&mut found, &place, Err(refusal))?,
         }
     }
     // cosign names the tag after digests of SHA-256 only.
     let tag = format!("{}-{}.sig", digest.algorithm(), digest.sum());
     if digest.algorithm() == "sha256"
-        && let Some(manifest) = manifest(repository, &tag)?
+        && let Some(manifest) = artifacts::manifest(repository, &tag)?
     {
         add_layers(repository, &format!("signature in tag {tag}"), &manifest, &mut found)?;
     }
     Ok(found)
-}
-
-fn manifest(repository: &Repository, target: &str) -> Result<Option<Manifest>, Refusal> {
-    let document = match repository.manifest(target) {
-        Err(Error::NotFound { .. }) => return Ok(None),
-        other => other.map_err(refusal)?,
-    };
-    Manifest::parse(target, &document.bytes).map(Some).map_err(refusal)
 }
 
 /// Each layer of such an artifact is a signature.
@@ -95,12 +71,11 @@ fn add_layers(
 }
 
 fn signature(repository: &Repository, layer: &Descriptor) -> Result<Signature, Refusal> {
-    let bytes = || repository.blob_bytes(layer, MAX_SIGNATURE).map_err(refusal);
     if layer.media_type != SIMPLE_SIGNING {
-        return Ok(Signature::Bundle(bytes()?));
+        return Ok(Signature::Bundle(artifacts::bytes(repository, layer)?));
     }
     let signature = layer.annotations.get(SIGNATURE).ok_or_else(|| bad("a payload without a signature"))?;
-    Ok(Signature::Simple { payload: bytes()?, signature: signature.clone() })
+    Ok(Signature::Simple { payload: artifacts::bytes(repository, layer)?, signature: signature.clone() })
 }
 
 fn push(
@@ -109,17 +84,8 @@ fn push(
     signature: Result<Signature, Refusal>,
 ) -> Result<(), Refusal> {
     if found.len() == MAX_SIGNATURES {
-        let reason = format!("there are more than {MAX_SIGNATURES} signatures, so none is looked at");
-        return Err(Refusal::new(RefusalKind::Unavailable, reason));
+        return Err(artifacts::too_many());
     }
     found.push(Candidate { place: place.to_owned(), signature });
     Ok(())
-}
-
-/// What is wrong with the bytes of a signature is wrong with the signature.
-fn refusal(error: Error) -> Refusal {
-    match error {
-        Error::Content { .. } => bad(error.to_string()),
-        other => other.into(),
-    }
 }

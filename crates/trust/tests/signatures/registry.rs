@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use plimsoll_registry::{Digest, INDEX_TYPES, MANIFEST_TYPES, Options};
-use plimsoll_trust::{Cosign, CosignKey, Image, RefusalKind};
+use plimsoll_trust::{Image, Refusal, Verified};
 use serde_json::{Value, json};
 
+use crate::Judged;
 use crate::server::{Answer, Server, status};
 
 /// The image.
@@ -107,12 +108,14 @@ impl Registry {
         signatures.iter().map(layer).collect()
     }
 
-    /// What these keys make of the image: who signed, or which refusal and why.
-    pub(crate) fn judge(&self, keys: &[CosignKey]) -> Result<Vec<String>, (RefusalKind, String)> {
+    /// What a verifier makes of the image.
+    pub(crate) fn ask(
+        &self,
+        verify: impl FnOnce(&Image, Options) -> Result<Verified<Digest>, Refusal>,
+    ) -> Judged {
         let options = Options { certificates: "/nonexistent".into(), ..Options::default() };
         let name = format!("{}/app@{}", self.server.authority, self.subject).parse().unwrap();
-        let verified = Cosign::new(keys.to_vec(), options).verify(&Image { name, here: Vec::new() });
-        match verified {
+        match verify(&Image { name, here: Vec::new() }, options) {
             Ok(verified) => {
                 assert_eq!(verified.get(), &self.subject);
                 Ok(verified.vouchers().iter().flat_map(|voucher| voucher.signers.clone()).collect())

@@ -1,26 +1,18 @@
 //! cosign's signatures with keys: what was really made, and every way in which others were once deceived.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
-
-mod registry;
-#[path = "../../../registry/tests/hostile/server.rs"]
-mod server;
-mod signer;
-
 use plimsoll_registry::{Digest, MANIFEST_TYPES};
-use plimsoll_trust::{CosignKey, RefusalKind};
+use plimsoll_trust::{Cosign, CosignKey, RefusalKind};
 use serde_json::json;
 
-use registry::{BUNDLE, MANIFEST, Registry};
-use signer::{Signer, envelope, payload, statement};
+use crate::registry::{BUNDLE, MANIFEST, Registry};
+use crate::signer::{Signer, envelope, payload, statement};
+use crate::{Judged, refused};
 
-type Judged = Result<Vec<String>, (RefusalKind, String)>;
-
-#[track_caller]
-fn refused(judged: Judged, kind: RefusalKind, words: &str) {
-    let (found, reason) = judged.unwrap_err();
-    assert_eq!(found, kind, "{reason}");
-    assert!(reason.contains(words), "{reason}");
+impl Registry {
+    /// What these keys make of the image: who signed, or which refusal and why.
+    fn judge(&self, keys: &[CosignKey]) -> Judged {
+        self.ask(|image, options| Cosign::new(keys.to_vec(), options).verify(image))
+    }
 }
 
 /// Made with openssl, accepted by cosign's own library; see README.md.

@@ -1,0 +1,140 @@
+//! Notation's signatures (Notary Project specifications 1.1), by Notation's own trust policy and trust store.
+//!
+//! What is verified is what the level `strict` asks for, whatever the policy says: integrity, a chain of certificates to a
+//! root of the named stores that holds now, the identity, and the expiry. Revocation is not asked for.
+
+mod chain;
+mod envelope;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
+mod identity;
+mod policy;
+mod store;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
+use plimsoll_registry::{Options, Repository};
+
+use self::envelope::Asked;
+use self::policy::Policy;
+use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
+use crate::outcome::{authenticity, worst};
+use crate::{Image, ImageDigest, Refusal, RefusalKind, Verified};
+
+/// What kind of artifact a signature is.
+const ARTIFACT: &str = "application/vnd.cncf.notary.signature";
+/// Media types of the envelopes.
+const JWS: &str = "application/jose+json";
+const COSE: &str = "application/cose";
+
+/// Verifies images. May be used by several threads.
+pub struct Notation {
+    directory: PathBuf,
+    policy: Policy,
+    registry: Options,
+    now: Timestamp,
+}
+
+impl Notation {
+    /// A verifier by the policy and the trust store in Notation's directory (`~/.config/notation`).
+    ///
+    /// # Errors
+    /// A sentence that names the file that cannot be used.
+    pub fn open(directory: PathBuf, registry: Options, now: Timestamp) -> Result<Self, String> {
+        let policy = Policy::read(&directory)?;
+        Ok(Self { directory, policy, registry, now })
+    }
+
+    /// What comes out for an image, in the words of facts.
+    pub fn judge(&self, image: &Image) -> Authenticity {
+        authenticity(image, self.verify(image))
+    }
+
+    /// Whether somebody whom the policy trusts signed exactly these bytes.
+    ///
+    /// # Errors
+    /// Why nobody vouches for it.
+    pub fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal> {
+        let name = format!("{}/{}", image.name.registry(), image.name.repository());
+        let statement = self.policy.of(&name)?;
+        let roots = store::roots(&self.directory, &statement.trust_stores)
+            .map_err(|why| Refusal::new(RefusalKind::Unavailable, why))?;
+        let repository = Repository::open(&image.name, &self.registry)?;
+        let mut refusals = Vec::new();
+        for digest in image.digests(&repository)? {
+            let asked = Asked {
+                digest: &digest,
+                roots: &roots,
+                identities: &statement.trusted_identities,
+                now: self.now,
+            };
+            match verify_digest(&repository, &name, &asked) {
+                Ok(mut verified) => {
+                    verified.note("whether its certificates were revoked was not asked".to_owned());
+                    if let Some(level) = statement.weaker_level() {
+                        verified
+                            .note(format!("the trust policy {:?} asks for less: {level}", statement.name));
+                    }
+                    return Ok(verified);
+                }
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+        Err(worst(refusals))
+    }
+}
+
+fn verify_digest(
+    repository: &Repository,
+    name: &str,
+    asked: &Asked<'_>,
+) -> Result<Verified<ImageDigest>, Refusal> {
+    let mut refusals = Vec::new();
+    let artifacts = artifacts::referring(repository, asked.digest, &|kind| kind == ARTIFACT)?;
+    let mut count = 0;
+    for Artifact { place, manifest } in artifacts {
+        let layers = manifest.map(|manifest| manifest.layers).unwrap_or_else(|refusal| {
+            refusals.push(refusal.at(&place));
+            Vec::new()
+        });
+        for layer in layers {
+            count += 1;
+            if count > MAX_SIGNATURES {
+                return Err(artifacts::too_many());
+            }
+            let signed = match layer.media_type.as_str() {
+                JWS => artifacts::bytes(repository, &layer).and_then(|json| envelope::verify(&json, asked)),
+                COSE => Err(Refusal::new(RefusalKind::Unsupported, "an envelope of COSE is not covered")),
+                other => {
+                    Err(Refusal::new(RefusalKind::Unsupported, format!("an envelope of type {other:?}")))
+                }
+            };
+            match signed {
+                Ok(signed) => return Ok(vouched(asked.digest, name, signed)),
+                Err(refusal) => refusals.push(refusal.at(&place)),
+            }
+        }
+    }
+    if refusals.is_empty() {
+        let reason = format!("there is no signature of {}", asked.digest);
+        return Err(Refusal::new(RefusalKind::Unsigned, reason));
+    }
+    Err(worst(refusals))
+}
+
+fn vouched(digest: &ImageDigest, name: &str, signed: envelope::Signed) -> Verified<ImageDigest> {
+    let voucher = Voucher {
+        method: TrustMethod::Notation,
+        signers: vec![signed.signer],
+        subject: format!("{name}@{digest}"),
+        expires: signed.expires.map(Timestamp::as_second),
+        ..Voucher::default()
+    };
+    Verified::new(digest.clone(), voucher)
+}
+
+fn bad(reason: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalKind::BadSignature, reason)
+}
