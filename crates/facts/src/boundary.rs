@@ -14,6 +14,8 @@ pub struct BoundaryVerdict {
     pub title: String,
     /// Project that has the flaw: `kernel`, `runc`, `moby` …
     pub component: String,
+    /// Part of that project: `netfilter nf_tables`, `overlayfs`, `mount namespaces` …
+    pub subsystem: Option<String>,
     /// Path of the program; `kernel` for the kernel.
     pub program: String,
     /// How it came out.

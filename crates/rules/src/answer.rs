@@ -44,3 +44,8 @@ pub(crate) fn complete(image: &Image) -> Result<(), Gap> {
         None => Ok(()),
     }
 }
+
+/// What a sentence says of what it does not name; nothing where it names all.
+pub(crate) fn and_more(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(" and {count} more") }
+}

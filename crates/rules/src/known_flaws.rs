@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use plimsoll_facts::{BoundaryStatus, BoundaryVerdict, Facts};
 
-use crate::answer::{fail, not_applicable, unknown};
+use crate::answer::{and_more, fail, not_applicable, unknown};
 use crate::version::natural;
 use crate::{Confidence, Evidence, Judgement, Outcome, Problem, Severity};
 
@@ -81,6 +81,9 @@ fn problem(
         let ids: Vec<_> = open.iter().map(|verdict| verdict.id.as_str()).collect();
         evidence.push(Evidence::new("advisories that cannot be judged", list(&ids), source));
     }
+    if flaws.iter().any(|flaw| flaw.component == "kernel") {
+        evidence.push(Evidence::new("flaws by part of the kernel", parts(flaws), source));
+    }
     evidence.push(Evidence::new("advisories about it", checked.to_string(), source));
     let worst = flaws.iter().map(|flaw| severity(flaw)).max().unwrap_or(Severity::Medium);
     let certain = flaws.iter().any(|flaw| flaw.certain && severity(flaw) == worst);
@@ -88,6 +91,19 @@ fn problem(
         .severity(worst)
         .confidence(if certain { Confidence::High } else { Confidence::Low })
         .remediation(remedy(flaws, renewal))
+}
+
+/// How many flaws are in what containers are made of, and in the rest of the kernel.
+fn parts(flaws: &[&BoundaryVerdict]) -> String {
+    const PARTS: [&str; 4] = ["namespaces", "cgroups", "overlayfs", "netfilter"];
+    let part_of = |flaw: &BoundaryVerdict| {
+        let subsystem = flaw.subsystem.as_deref().unwrap_or_default();
+        PARTS.into_iter().find(|part| subsystem.contains(part)).unwrap_or("the rest")
+    };
+    let count = |part: &str| flaws.iter().filter(|flaw| part_of(flaw) == part).count();
+    let counted: Vec<_> =
+        PARTS.into_iter().chain(["the rest"]).map(|part| format!("{part} {}", count(part))).collect();
+    counted.join(", ")
 }
 
 fn message(flaws: &[&BoundaryVerdict]) -> String {
@@ -189,10 +205,6 @@ fn list(ids: &[&str]) -> String {
         ids.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", "),
         and_more(ids.len() - shown)
     )
-}
-
-fn and_more(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(" and {count} more") }
 }
 
 #[cfg(test)]
@@ -300,6 +312,24 @@ mod tests {
         assert!(found.message.ends_with("CVE-0, CVE-1, CVE-2 and 17 more"));
         assert_eq!(found.evidence.len(), SHOWN + 2);
         assert!(found.evidence[SHOWN].value.ends_with("and 4 more"));
+    }
+
+    #[test]
+    fn flaws_of_the_kernel_are_counted_by_part() {
+        let of = |subsystem: &str| BoundaryVerdict {
+            component: "kernel".into(),
+            subsystem: Some(subsystem.into()),
+            ..flaw("CVE-1", BoundaryStatus::NoFix)
+        };
+        let found = problem_of(vec![
+            of("netfilter nf_tables"),
+            of("netfilter ipset"),
+            of("cgroups v1 release_agent"),
+            of("user namespaces"),
+            of("io_uring"),
+        ]);
+        let parts = found.evidence.iter().find(|it| it.fact == "flaws by part of the kernel").unwrap();
+        assert_eq!(parts.value, "namespaces 1, cgroups 1, overlayfs 0, netfilter 2, the rest 1");
     }
 
     #[test]

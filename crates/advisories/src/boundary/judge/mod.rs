@@ -41,6 +41,7 @@ fn verdict(
         id: advisory.id.clone(),
         title: advisory.title.clone(),
         component: advisory.component.clone(),
+        subsystem: advisory.subsystem.clone(),
         program: program.to_owned(),
         status: found.status,
         reason: found.reason,
