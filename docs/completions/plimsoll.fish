@@ -49,6 +49,7 @@ html\t'One self-contained page'
 markdown\t'For a comment or a wiki'"
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s o -l output -d 'Write the report to this file (whole or not at all) instead of standard output' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l policy -d 'Policy: a plimsoll.toml, or `baseline`, `strict`, `cis-docker`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else `baseline`' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l db -d 'Folder of the advisories, as for `db`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l fail-on -d 'Exit with 1 when there are findings of this severity or worse; stands above the policy\'s own `fail-on`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l cis -d 'Show the controls of the CIS Docker Benchmark instead, in the numbering of this version' -r -f -a "1.6\t'1.6.0'
 1.7\t'1.7.0'
@@ -59,8 +60,9 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l root -d 'Read the host\'s files below this directory instead of /' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l db -d 'Folder of the advisories for `--redact`, as for `db`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output -d 'Write to this file (whole or not at all) instead of standard output' -r -F
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r
@@ -69,6 +71,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l sbom -d 'Scan
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l vex -d 'What somebody says about flaws (OpenVEX, CSAF 2.0 VEX): those that do no harm do not count. May be repeated' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l db -d 'Folder of the advisories, as for `db`' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l policy -d 'Policy whose exceptions for published flaws count, as for `audit`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
 json\t'Everything, versioned (`plimsoll schema scan`)'
 sarif\t'SARIF 2.1.0, for code scanning'

@@ -42,6 +42,7 @@ markdown\:"For a comment or a wiki"))' \
 '-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--policy=[Policy\: a plimsoll.toml, or \`baseline\`, \`strict\`, \`cis-docker\`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else \`baseline\`]:FILE|NAME:_files' \
+'--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
 '--fail-on=[Exit with 1 when there are findings of this severity or worse; stands above the policy'\''s own \`fail-on\`]:SEVERITY:_default' \
 '--cis=[Show the controls of the CIS Docker Benchmark instead, in the numbering of this version]:VERSION:((1.6\:"1.6.0"
 1.7\:"1.7.0"
@@ -58,9 +59,10 @@ markdown\:"For a comment or a wiki"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
 '--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'--db=[Folder of the advisories for \`--redact\`, as for \`db\`]:DIR:_files' \
 '-o+[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
-'--redact[Replace names that could tell who you are]' \
+'--redact[Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '-V[Print version]' \
@@ -75,6 +77,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--vex=[What somebody says about flaws (OpenVEX, CSAF 2.0 VEX)\: those that do no harm do not count. May be repeated]:FILE:_files' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
+'--policy=[Policy whose exceptions for published flaws count, as for \`audit\`]:FILE|NAME:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
 json\:"Everything, versioned (\`plimsoll schema scan\`)"
 sarif\:"SARIF 2.1.0, for code scanning"

@@ -10,6 +10,7 @@ mod fetch;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod import;
+pub mod inventories;
 mod lists;
 mod matching;
 pub mod osv;

@@ -1,9 +1,9 @@
-//! What stands in the files of each image, read in place.
+//! What stands in the files of each image, and what running containers changed of it, read in place.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use plimsoll_facts::{Container, Engine, Fact, Image, ImageConfig, ImageContent};
+use plimsoll_facts::{Container, Engine, Fact, Image, ImageConfig, ImageContent, Mount, PackageInventory};
 use plimsoll_image::{Containerd, LayeredRoot, ReadImage, Reader, Union};
 use plimsoll_rootdir::RootDir;
 use serde::Deserialize;
@@ -11,7 +11,9 @@ use serde::Deserialize;
 use crate::gaps::Gaps;
 use crate::source;
 
-/// Fills `Image::content` of every image.
+mod writable;
+
+/// Fills content and packages of every image, and the packages of containers that changed theirs.
 pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
     let mut reader = Reader::default();
     for engine in engines {
@@ -19,15 +21,27 @@ pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
         let running = running_by_image(engine.containers.value().map_or(&[], Vec::as_slice));
         for image in engine.images.value_mut().into_iter().flatten() {
             let container = running.get(image.id.as_str()).copied();
-            image.content = match host.read(image, container, &mut reader) {
-                Ok(content) => Fact::known(content.0, content.1),
+            (image.content, image.packages) = match host.read(image, container, &mut reader) {
+                Ok((content, packages, source)) => {
+                    (Fact::known(content, source.clone()), Fact::known(packages, source))
+                }
                 Err(reason) => {
-                    gaps.unreadable(&format!("image {}", image.name()), "layers on the host", reason)
+                    let subject = format!("image {}", image.name());
+                    let content = gaps.unreadable(&subject, LAYERS, &reason);
+                    (content, Fact::unreadable(LAYERS, reason))
                 }
             };
         }
+        let images = engine.images.value().map_or(&[][..], Vec::as_slice);
+        for container in engine.containers.value_mut().into_iter().flatten() {
+            let packages = writable::packages(&host, container, images, &mut reader);
+            container.packages = gaps.keep(&format!("container {}", container.name), packages);
+        }
     }
 }
+
+/// Where the files of images and containers are.
+const LAYERS: &str = "layers on the host";
 
 /// The host on which the layers of an engine's images may be.
 pub(crate) struct Host<'a> {
@@ -46,7 +60,7 @@ const ENGINE_NAMESPACE: &str = "moby";
 const NO_CONFIG: &str = "the engine did not describe the image";
 
 /// What was read, and where.
-type Content = (ImageContent, String);
+type Content = (ImageContent, PackageInventory, String);
 
 impl<'a> Host<'a> {
     /// The host of an engine.
@@ -75,9 +89,9 @@ impl<'a> Host<'a> {
         });
         let (layers, source) = found?;
         let config = image.config.value().ok_or(NO_CONFIG)?;
-        let mut content = reader.content(&layers, &source, &config.user);
+        let (mut content, packages) = reader.image(&layers, &source, &config.user);
         shift_owners(&mut content, &config.layer_dirs);
-        Ok((content, source))
+        Ok((content, packages, source))
     }
 
     /// The layers of an image, where they are directories of this host, and which way led to them.
@@ -144,11 +158,8 @@ impl<'a> Host<'a> {
     /// The lower directories of the root mount of a container that runs from the image: what is left when the engine
     /// keeps its layers in containerd (overlayfs documentation, mount option `lowerdir`).
     fn mounted_layers(&self, container: &Container) -> Result<(LayeredRoot, String), String> {
-        let mounts = container.effective.value().and_then(|effective| effective.mounts.value());
-        let mount = mounts.and_then(|mounts| mounts.iter().rfind(|mount| mount.target == "/"));
-        let mount = mount.filter(|mount| mount.fs_type == "overlay");
-        let mount =
-            mount.ok_or_else(|| format!("container {} has no overlay as its root", container.name))?;
+        let mount = overlay_root(container)
+            .ok_or_else(|| format!("container {} has no overlay as its root", container.name))?;
         let dirs = lower_dirs(&mount.super_options);
         if dirs.is_empty() || dirs.iter().any(|dir| !dir.starts_with('/')) {
             return Err(format!(
@@ -156,12 +167,8 @@ impl<'a> Host<'a> {
                 container.name
             ));
         }
-        let union = if mount.super_options.split(',').any(|option| option == "userxattr") {
-            Union::OverlayUser
-        } else {
-            Union::Overlay
-        };
-        let layers = LayeredRoot::open(self.root, &dirs, union).map_err(|error| error.to_string())?;
+        let layers =
+            LayeredRoot::open(self.root, &dirs, union_of(mount)).map_err(|error| error.to_string())?;
         Ok((layers, format!("lower directories of container {}", container.name)))
     }
 
@@ -173,6 +180,18 @@ impl<'a> Host<'a> {
         let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.to_string())?;
         Ok((layers, format!("/proc/{pid}/root, changes of the running container included")))
     }
+}
+
+/// The mount of a container's root, where it is an overlay.
+fn overlay_root(container: &Container) -> Option<&Mount> {
+    let mounts = container.effective.value()?.mounts.value()?;
+    mounts.iter().rfind(|mount| mount.target == "/").filter(|mount| mount.fs_type == "overlay")
+}
+
+/// How an overlay marks what it deleted.
+fn union_of(mount: &Mount) -> Union {
+    let by_user = mount.super_options.split(',').any(|option| option == "userxattr");
+    if by_user { Union::OverlayUser } else { Union::Overlay }
 }
 
 /// The container to look through for each image, by image id.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Capabilities, Fact, Mount, Namespaces, Socket};
+use crate::{Capabilities, Fact, Mount, Namespaces, PackageInventory, Socket};
 
 /// One container of an engine, running or not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct Container {
     pub declared: Fact<Declared>,
     /// What the kernel enforces. Absent where the container does not run.
     pub effective: Fact<Effective>,
+    /// Its packages, where it runs and something in it changed what its image brought. Absent: they are its image's.
+    pub packages: Fact<PackageInventory>,
 }
 
 impl Container {

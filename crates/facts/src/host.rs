@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fact, FileFact, Mount, Namespaces, Package, Socket};
+use crate::{Fact, FileFact, Mount, Namespaces, Package, PackageInventory, Socket};
 
 /// The host itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,9 @@ pub struct Host {
     /// Whether the distribution's own marker asks for a reboot, and for which packages
     /// (`/run/reboot-required.pkgs`).
     pub reboot_required: Fact<Vec<String>>,
+    /// The packages that containers rest on: runtimes, and what isolates, connects and stores for them. Others are left
+    /// out.
+    pub packages: Fact<PackageInventory>,
 }
 
 /// Distribution, from os-release(5).

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Fact;
+use crate::{Fact, PackageInventory};
 
 /// One image of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,8 @@ pub struct Image {
     pub config: Fact<ImageConfig>,
     /// What was read from its files.
     pub content: Fact<ImageContent>,
+    /// Its packages.
+    pub packages: Fact<PackageInventory>,
 }
 
 impl Image {

@@ -13,6 +13,7 @@ mod host;
 mod image;
 mod kernel_types;
 mod network;
+mod package_flaws;
 mod packages;
 mod purl;
 mod redact;
@@ -29,6 +30,7 @@ pub use host::*;
 pub use image::*;
 pub use kernel_types::*;
 pub use network::*;
+pub use package_flaws::*;
 pub use packages::*;
 pub use redact::redact;
 pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
@@ -66,6 +68,9 @@ pub struct Facts {
     /// Which published flaws the programs above and the kernel have. Collecting leaves it out: it is judged from the
     /// other facts and from what the build knows.
     pub boundary: Fact<Vec<BoundaryVerdict>>,
+    /// Which published flaws the packages of images, containers and host have. Collecting leaves it out: it is judged
+    /// from their inventories and from the local advisories.
+    pub package_flaws: Fact<PackageFlaws>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
 }

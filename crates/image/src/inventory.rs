@@ -55,9 +55,8 @@ fn add_languages(
 ) {
     let merged_usr = tree.is_link(Path::new("bin"));
     for (layer, survey) in surveys.iter().enumerate() {
-        inventory
-            .gaps
-            .extend(survey.gaps.iter().map(|reason| gap(&format!("layer {layer} from the top"), reason)));
+        let gaps = survey.gaps.iter().chain(&survey.language_gaps);
+        inventory.gaps.extend(gaps.map(|reason| gap(&format!("layer {layer} from the top"), reason)));
         for hit in &survey.packages {
             match is_visible(tree, hit, layer) {
                 Ok(false) => {}

@@ -1,11 +1,11 @@
 //! Reads many images whose layers are directories; what they share is read once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plimsoll_facts::{ImageContent, PackageInventory};
+use plimsoll_facts::{ImageContent, InstalledPackage, PackageInventory};
 
 use crate::content;
 use crate::inventory;
@@ -28,6 +28,9 @@ pub struct Reader {
 /// What tells two package databases apart without reading them: the directories that they consist of.
 type Identity = Vec<Vec<(u64, u64)>>;
 
+/// One look at a layer serves everything that an audit asks.
+const AUDIT: Look = Look { audit: true, languages: true };
+
 /// Databases that are held in memory at a time; each is some hundred kilobytes.
 const MAX_DATABASES: usize = 16;
 
@@ -37,11 +40,37 @@ impl Reader {
         Self { bounds, ..Self::default() }
     }
 
-    /// What an audit asks of one image. `source` says how it is read, `user` is the image's `User`.
-    pub fn content(&mut self, root: &LayeredRoot, source: &str, user: &str) -> ImageContent {
+    /// What an audit asks of one image, and its packages. `source` says how it is read, `user` is the image's `User`.
+    pub fn image(
+        &mut self,
+        root: &LayeredRoot,
+        source: &str,
+        user: &str,
+    ) -> (ImageContent, PackageInventory) {
         let database = self.database(root);
-        let surveys = self.surveys(root, Look { audit: true, languages: false });
-        content::content(root, &database, &surveys, source, user)
+        let surveys = self.surveys(root, AUDIT);
+        let content = content::content(root, &database, &surveys, source, user);
+        (content, inventory::inventory(root, &database, &surveys, source))
+    }
+
+    /// The packages of a container, whose topmost layer is the one that it writes to; `None` where they are those of its
+    /// image.
+    pub fn changed_inventory(
+        &mut self,
+        root: &LayeredRoot,
+        source: &str,
+        image: Option<&PackageInventory>,
+    ) -> Option<PackageInventory> {
+        let surveys = self.surveys(root, AUDIT);
+        let writes_database =
+            root.layer(0).is_some_and(|top| packages::directories().any(|dir| top.open_dir(dir).is_ok()));
+        let has_languages = surveys.iter().any(|survey| !survey.packages.is_empty());
+        if image.is_some() && !writes_database && !has_languages {
+            return None;
+        }
+        let database = self.database(root);
+        let found = inventory::inventory(root, &database, &surveys, source);
+        image.is_none_or(|image| !same_packages(&found, image)).then_some(found)
     }
 
     /// The packages of one image. `source` says how it is read.
@@ -71,7 +100,7 @@ impl Reader {
             None => Published::default(),
             Some(Ok(published)) => published,
             Some(Err(gap)) => {
-                survey.gaps.push(gap);
+                survey.language_gaps.push(gap);
                 Published::default()
             }
         };
@@ -95,6 +124,17 @@ impl Reader {
         }
         Arc::clone(self.databases.entry(identity).or_insert_with(read))
     }
+}
+
+/// Whether two inventories list the same packages, wherever these are written down.
+fn same_packages(a: &PackageInventory, b: &PackageInventory) -> bool {
+    let listed = |it: &PackageInventory| -> BTreeSet<_> {
+        let key = |package: &InstalledPackage| {
+            (package.ecosystem, package.name.clone(), package.version.clone(), package.architecture.clone())
+        };
+        it.packages.iter().map(key).collect()
+    };
+    listed(a) == listed(b)
 }
 
 fn identity(root: &LayeredRoot, dir: &Path) -> Vec<(u64, u64)> {

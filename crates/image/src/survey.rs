@@ -44,6 +44,8 @@ pub(crate) struct Survey {
     package_count: usize,
     /// What was left out, and why.
     pub(crate) gaps: Vec<String>,
+    /// Packages of programming languages that could not be told, and why.
+    pub(crate) language_gaps: Vec<String>,
 }
 
 /// A file that somebody asks for.
@@ -62,11 +64,15 @@ impl<T> Hit<T> {
 impl Survey {
     /// Looks at one entry. `published` tells of a file whether a package of the distribution itself owns it.
     pub(crate) fn visit(&mut self, look: Look, published: &dyn Fn(&[u8]) -> bool, entry: &mut dyn Entry) {
-        let result = if look.audit { self.audit(entry) } else { Ok(()) };
-        let result =
-            result.and_then(|()| if look.languages { self.languages(published, entry) } else { Ok(()) });
-        if let Err(error) = result {
-            self.gap(entry, &error);
+        if look.audit
+            && let Err(error) = self.audit(entry)
+        {
+            note(&mut self.gaps, entry, &error);
+        }
+        if look.languages
+            && let Err(error) = self.languages(published, entry)
+        {
+            note(&mut self.language_gaps, entry, &error);
         }
     }
 
@@ -150,12 +156,6 @@ impl Survey {
         result
     }
 
-    fn gap(&mut self, entry: &mut dyn Entry, error: &io::Error) {
-        if self.gaps.len() < MAX_HITS {
-            self.gaps.push(format!("{}: {error}", shown(&entry.path())));
-        }
-    }
-
     /// Cuts what is more than the bounds, and says so.
     pub(crate) fn finish(&mut self) {
         let lists = [
@@ -165,12 +165,15 @@ impl Survey {
             (self.writable.len(), MAX_HITS, "writable paths of the system"),
             (self.login_keys.len(), MAX_HITS, "files of keys that may log in"),
             (self.development.len(), MAX_HITS, "files of developers"),
-            (self.package_count, MAX_PACKAGES, "packages of programming languages"),
         ];
+        let more = |bound: usize, what: &str| format!("more than {bound} {what}: the rest is not listed");
         for (length, bound, what) in lists {
             if length > bound {
-                self.gaps.push(format!("more than {bound} {what}: the rest is not listed"));
+                self.gaps.push(more(bound, what));
             }
+        }
+        if self.package_count > MAX_PACKAGES {
+            self.language_gaps.push(more(MAX_PACKAGES, "packages of programming languages"));
         }
         self.privileged.truncate(MAX_HITS);
         self.secrets.truncate(MAX_HITS);
@@ -178,6 +181,12 @@ impl Survey {
         self.writable.truncate(MAX_HITS);
         self.login_keys.truncate(MAX_HITS);
         self.development.truncate(MAX_HITS);
+    }
+}
+
+fn note(gaps: &mut Vec<String>, entry: &mut dyn Entry, error: &io::Error) {
+    if gaps.len() < MAX_HITS {
+        gaps.push(format!("{}: {error}", shown(&entry.path())));
     }
 }
 

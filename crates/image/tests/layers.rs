@@ -225,7 +225,7 @@ fn features_that_are_not_followed_are_named() {
     let root = stack.open(Union::OverlayUser);
     assert!(matches!(root.read("new/f", 10), Err(Error::NotCovered { feature: "redirect_dir", .. })));
     assert!(matches!(root.read("meta", 10), Err(Error::NotCovered { feature: "metacopy", .. })));
-    let content = Reader::default().content(&root, "test", "");
+    let content = Reader::default().image(&root, "test", "").0;
     assert!(content.gaps.iter().any(|gap| gap.contains("redirect_dir")), "{:?}", content.gaps);
 }
 
@@ -259,7 +259,7 @@ fn content_of_an_image() {
             File("var/lib/dpkg/info/a.list", "/.\n/bin/su\n/usr/share/doc/lib/test.pem\n"),
         ],
     ]);
-    let content = Reader::default().content(&stack.open(Union::FuseOverlay), "test", "app:app");
+    let content = Reader::default().image(&stack.open(Union::FuseOverlay), "test", "app:app").0;
     assert_eq!(content.gaps, Vec::<String>::new());
     assert_eq!(content.os.unwrap().id, "debian");
     assert_eq!((content.uid, content.accounts.len()), (Some(1000), 2));
@@ -295,7 +295,7 @@ fn accounts_modes_and_leftovers() {
             FileMode("usr/mended", 0o777),
         ],
     ]);
-    let content = Reader::default().content(&stack.open(Union::FuseOverlay), "test", "");
+    let content = Reader::default().image(&stack.open(Union::FuseOverlay), "test", "").0;
     assert_eq!(content.gaps, Vec::<String>::new());
     assert_eq!(content.groups.value().unwrap().len(), 1);
     assert_eq!(content.empty_passwords.value().unwrap(), &["open"]);
@@ -321,7 +321,7 @@ fn file_capabilities() {
         assert!(!rustix::process::geteuid().is_root());
         return;
     }
-    let content = Reader::default().content(&layers.open(Union::Overlay), "test", "");
+    let content = Reader::default().image(&layers.open(Union::Overlay), "test", "").0;
     assert_eq!(content.privileged_files[0].capabilities.unwrap().names(), ["NET_RAW"]);
 }
 
@@ -331,7 +331,7 @@ fn walks_are_bounded() {
     let items: Vec<_> = many.iter().map(|path| File(path, "")).collect();
     let stack = stack(&[&items, &[Dir("1/2/3/4/5/6")]]);
     let bounds = Bounds { entries: 20, depth: 4 };
-    let content = Reader::new(bounds).content(&stack.open(Union::Overlay), "test", "nobody");
+    let content = Reader::new(bounds).image(&stack.open(Union::Overlay), "test", "nobody").0;
     assert_eq!(
         content.gaps,
         [
@@ -349,6 +349,6 @@ fn names_that_are_not_text() {
     let path = stack.dir.path().join("0/d").join(OsStr::from_bytes(b"\xff\n\x1b"));
     fs::write(&path, "").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
-    let content = Reader::default().content(&stack.open(Union::Overlay), "test", "");
+    let content = Reader::default().image(&stack.open(Union::Overlay), "test", "").0;
     assert_eq!(content.privileged_files[0].path, "/d/\u{fffd}\n\u{1b}");
 }

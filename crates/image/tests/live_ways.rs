@@ -120,7 +120,8 @@ fn every_way_shows_the_same_image() {
     assert_eq!(inventory.gaps, []);
     let names: Vec<_> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
     assert!(names.contains(&"libc6") && !names.contains(&"mawk"), "{names:?}");
-    let content = reader.content(&root, "overlay", "nobody");
+    let (content, at_once) = reader.image(&root, "overlay", "nobody");
+    assert_eq!(at_once, inventory);
     assert_eq!(content.uid, Some(65_534));
     assert_eq!(content.unneeded_programs, ["/usr/local/bin/sudo"]);
     let foreign: Vec<_> =

@@ -103,6 +103,9 @@ pub struct AuditArgs {
     /// /etc/plimsoll/plimsoll.toml where there is one, else `baseline`.
     #[arg(long, value_name = "FILE|NAME")]
     pub policy: Option<PathBuf>,
+    /// Folder of the advisories, as for `db`.
+    #[arg(long, value_name = "DIR")]
+    pub db: Option<PathBuf>,
     /// Exit with 1 when there are findings of this severity or worse; stands above the policy's own `fail-on`.
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     pub fail_on: Option<Severity>,
@@ -123,9 +126,13 @@ pub struct FactsArgs {
     /// Where to look.
     #[command(flatten)]
     pub place: Where,
-    /// Replace names that could tell who you are.
+    /// Replace names that could tell who you are. The lists of packages are left out; what is published about them, by
+    /// the advisories that are there, stays.
     #[arg(long)]
     pub redact: bool,
+    /// Folder of the advisories for `--redact`, as for `db`.
+    #[arg(long, value_name = "DIR", requires = "redact")]
+    pub db: Option<PathBuf>,
     /// Write to this file (whole or not at all) instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -154,6 +161,9 @@ pub struct ScanArgs {
     /// Folder of the advisories, as for `db`.
     #[arg(long, value_name = "DIR")]
     pub db: Option<PathBuf>,
+    /// Policy whose exceptions for published flaws count, as for `audit`.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub policy: Option<PathBuf>,
     /// Format of the report.
     #[arg(long, value_enum, default_value_t)]
     pub format: ScanFormat,

@@ -25,7 +25,7 @@ fn command(arguments: &[&str]) -> Command {
     for variable in ["DOCKER_HOST", "DOCKER_CONTEXT", "CLICOLOR_FORCE", "NO_COLOR"] {
         command.env_remove(variable);
     }
-    command.args(arguments).current_dir(std::env::temp_dir());
+    command.args(arguments).current_dir(std::env::temp_dir()).env("PLIMSOLL_DB", "/nonexistent");
     command
 }
 

@@ -1,15 +1,14 @@
 //! Puts the owner's decisions on a report.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use plimsoll_rules::{
-    Concern, Confidence, Evidence, ExceptionNote, Finding, Judge, Report, Rule, Severity, Status, Subject,
-    SubjectKind,
+    Concern, Confidence, Evidence, Finding, Judge, Report, Rule, Severity, Status, Subject, SubjectKind,
 };
 
-use crate::{Exception, Policy};
+use crate::{Covers, Exception, FlawExceptions, Policy, SubjectPattern};
 
 const ANSWERED_ELSEWHERE: Judge = Judge::Manual("answered from the policy file, not from facts");
 
@@ -44,103 +43,71 @@ pub const RULES: [Rule; 2] = [
 const EXPIRED: &Rule = &RULES[0];
 const UNUSED: &Rule = &RULES[1];
 
-/// What a policy did to a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// Rules that were asked, but whose answers the policy does not want.
-    pub rules_off: BTreeSet<Cow<'static, str>>,
-    /// Answers of those rules, which were taken out of the report.
-    pub ignored: usize,
-    /// Failures that an exception covers.
-    pub excepted: usize,
-}
-
-/// Applies a policy: takes out the answers of rules that are off, sets severities, notes exceptions on the failures
-/// that they cover, and reports exceptions that have expired or cover nothing. An exception covers failures only:
-/// what is unknown stays unknown. `today` decides which exceptions still hold.
-pub fn apply(policy: &Policy, today: Date, report: &mut Report) -> Applied {
-    let mut applied = Applied::default();
-    take_out(policy, report, &mut applied);
+/// Applies a policy to the answers of the rules that it wants: sets severities, notes exceptions on the failures that
+/// they cover, and reports exceptions that have expired or cover nothing. An exception covers failures only: what is
+/// unknown stays unknown. `today` decides which exceptions still hold; `flaws` says what those for published flaws did.
+pub fn apply(policy: &Policy, today: Date, flaws: &FlawExceptions<'_>, report: &mut Report) {
     for finding in &mut report.findings {
         if let Some(severity) = policy.severity(&finding.rule) {
             finding.severity = severity;
         }
     }
-    let covered = note_exceptions(policy, today, report, &mut applied);
+    let covered = note_exceptions(policy, today, report);
     let about_policy: Vec<_> = policy
         .exceptions
         .iter()
+        .enumerate()
         .zip(covered)
-        .filter_map(|(exception, covers)| {
+        .filter_map(|((number, exception), covers)| {
+            let covers = covers || flaws.covers(number);
             if exception.expires < today {
                 return Some(expired(exception, today, covers));
             }
-            if covers { None } else { Some(unused(policy, exception, report)) }
+            if covers { None } else { Some(unused(policy, exception, flaws, report)) }
         })
         .collect();
     report.findings.extend(about_policy);
-    applied
-}
-
-fn take_out(policy: &Policy, report: &mut Report, applied: &mut Applied) {
-    let off: BTreeSet<&str> =
-        plimsoll_rules::all().filter(|rule| !policy.enables(rule)).map(|rule| rule.id).collect();
-    report.findings.retain(|finding| {
-        let wanted = !off.contains(finding.rule.as_ref());
-        if !wanted {
-            applied.ignored += 1;
-            applied.rules_off.insert(finding.rule.clone());
-        }
-        wanted
-    });
 }
 
 /// Notes on each failure the first exception that holds for it. Answers for each exception, in order, whether it
 /// covers any failure, or would if it had not expired.
-fn note_exceptions(policy: &Policy, today: Date, report: &mut Report, applied: &mut Applied) -> Vec<bool> {
+fn note_exceptions(policy: &Policy, today: Date, report: &mut Report) -> Vec<bool> {
     let mut covers = vec![false; policy.exceptions.len()];
-    let mut by_rule: BTreeMap<&str, Vec<(usize, &Exception)>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, Vec<(usize, &Exception, &SubjectPattern)>> = BTreeMap::new();
     for (number, exception) in policy.exceptions.iter().enumerate() {
-        by_rule.entry(&exception.rule).or_default().push((number, exception));
+        if let Covers::Rule { rule, subject } = &exception.covers {
+            by_rule.entry(rule).or_default().push((number, exception, subject));
+        }
     }
     for finding in report.findings.iter_mut().filter(|finding| finding.status == Status::Fail) {
-        for (number, exception) in by_rule.get(finding.rule.as_ref()).into_iter().flatten() {
-            if !exception.pattern.matches(&finding.subject) {
+        for (number, exception, subject) in by_rule.get(finding.rule.as_ref()).into_iter().flatten() {
+            if !subject.matches(&finding.subject) {
                 continue;
             }
             if let Some(covers) = covers.get_mut(*number) {
                 *covers = true;
             }
             if exception.expires >= today && finding.exception.is_none() {
-                finding.exception = Some(note(exception));
-                applied.excepted += 1;
+                finding.exception = Some(exception.note());
             }
         }
     }
     covers
 }
 
-fn note(exception: &Exception) -> ExceptionNote {
-    ExceptionNote {
-        owner: exception.owner.clone(),
-        reason: exception.reason.clone(),
-        expires: exception.expires.to_string(),
-    }
-}
-
 fn expired(exception: &Exception, today: Date, covers: bool) -> Finding {
     let (message, severity) = match covers {
         true => (
             format!(
-                "the exception of {} for {} on {} expired on {}: what it covered counts again",
-                exception.owner, exception.rule, exception.subject, exception.expires
+                "the exception of {} for {} expired on {}: what it covered counts again",
+                exception.owner, exception.covers, exception.expires
             ),
             EXPIRED.severity,
         ),
         false => (
             format!(
-                "the exception of {} for {} on {} expired on {} and covers nothing any more",
-                exception.owner, exception.rule, exception.subject, exception.expires
+                "the exception of {} for {} expired on {} and covers nothing any more",
+                exception.owner, exception.covers, exception.expires
             ),
             Severity::Low,
         ),
@@ -150,15 +117,35 @@ fn expired(exception: &Exception, today: Date, covers: bool) -> Finding {
     Finding { severity, ..finding(EXPIRED, Status::Fail, exception, message, evidence) }
 }
 
-/// Nothing fails that the exception covers. Where an answer of its rule is unknown, that is not known for sure.
-fn unused(policy: &Policy, exception: &Exception, report: &Report) -> Finding {
-    let answers = || report.findings.iter().filter(|finding| finding.rule == exception.rule.as_str());
-    let off = plimsoll_rules::find(&exception.rule).is_some_and(|rule| !policy.enables(rule));
+/// Nothing fails that the exception covers, as far as is known.
+fn unused(policy: &Policy, exception: &Exception, flaws: &FlawExceptions<'_>, report: &Report) -> Finding {
+    let (status, found) = match &exception.covers {
+        Covers::Rule { rule, subject } => no_failure(policy, rule, subject, report),
+        Covers::Flaws(_) if flaws.is_whole() => (Status::Fail, "no package here has such a flaw"),
+        Covers::Flaws(_) => (
+            Status::Unknown,
+            "not every package could be held against advisories, so that it may still be needed",
+        ),
+    };
+    let message = format!("the exception of {} for {}: {found}", exception.owner, exception.covers);
+    let evidence = Evidence::new("what it covers", "nothing", exception.place.to_string())
+        .expected(format!("at least one of {}", exception.covers));
+    finding(UNUSED, status, exception, message, evidence)
+}
+
+/// Why a rule fails on no subject of a pattern. Where an answer of it is unknown, that is not known for sure.
+fn no_failure(
+    policy: &Policy,
+    rule: &str,
+    subject: &SubjectPattern,
+    report: &Report,
+) -> (Status, &'static str) {
+    let answers = || report.findings.iter().filter(|finding| finding.rule == rule);
+    let off = plimsoll_rules::find(rule).is_some_and(|rule| !policy.enables(rule));
     let passes = answers().any(|finding| {
-        matches!(finding.status, Status::Pass | Status::NotApplicable)
-            && exception.pattern.matches(&finding.subject)
+        matches!(finding.status, Status::Pass | Status::NotApplicable) && subject.matches(&finding.subject)
     });
-    let (status, found) = if off {
+    if off {
         (Status::Fail, "its rule is switched off")
     } else if answers().any(|finding| finding.status == Status::Unknown) {
         (Status::Unknown, "its rule could not answer about everything, so that it may still be needed")
@@ -166,14 +153,7 @@ fn unused(policy: &Policy, exception: &Exception, report: &Report) -> Finding {
         (Status::Fail, "nothing is wrong any more with what it covers")
     } else {
         (Status::Fail, "its rule answered about no subject of this name or id")
-    };
-    let message = format!(
-        "the exception of {} for {} on {}: {found}",
-        exception.owner, exception.rule, exception.subject
-    );
-    let evidence = Evidence::new("failures that it covers", "none", exception.place.to_string())
-        .expected(format!("at least one of {} on {}", exception.rule, exception.subject));
-    finding(UNUSED, status, exception, message, evidence)
+    }
 }
 
 fn finding(
@@ -185,7 +165,10 @@ fn finding(
 ) -> Finding {
     Finding {
         rule: Cow::Borrowed(rule.id),
-        concern: plimsoll_rules::find(&exception.rule).map_or(rule.concern, |covered| covered.concern),
+        concern: match &exception.covers {
+            Covers::Rule { rule: id, .. } => plimsoll_rules::find(id).map_or(rule.concern, |it| it.concern),
+            Covers::Flaws(_) => Concern::Freshness,
+        },
         severity: rule.severity,
         confidence: Confidence::High,
         status,

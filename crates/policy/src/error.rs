@@ -99,6 +99,14 @@ pub enum MistakeKind {
         /// The table that should hold it.
         table: String,
     },
+    /// A key that does not go together with another.
+    #[error("{key:?} does not go together with {other:?}")]
+    Excludes {
+        /// The key.
+        key: &'static str,
+        /// The other.
+        other: &'static str,
+    },
     /// A value of another type.
     #[error("{key:?} must be {expected}, not {found}")]
     Type {

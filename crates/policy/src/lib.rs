@@ -1,10 +1,12 @@
 //! What the owner decided: which rules, which severities, which exceptions, until when.
 //!
 //! [`parse`] reads the text of one file strictly: a key that means nothing is a mistake with its place and a hint.
-//! [`Policy::open`] follows what it extends; [`apply`] puts the decisions on a report.
+//! [`Policy::open`] follows what it extends; [`FlawExceptions`] puts its exceptions on published flaws before rules are
+//! asked, [`apply`] its decisions on the report.
 
 mod apply;
 mod error;
+mod flaws;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod load;
@@ -13,9 +15,10 @@ mod policy;
 mod subject;
 mod table;
 
-pub use apply::{Applied, RULES, apply};
+pub use apply::{RULES, apply};
 pub use error::{LoadError, Mistake, MistakeKind, Mistakes, Place};
+pub use flaws::{FlawExceptions, FlawPattern};
 pub use load::READY_MADE;
 pub use parse::{Draft, parse};
-pub use policy::{Controls, Exception, Policy, RuleSetting};
+pub use policy::{Controls, Covers, Exception, Policy, RuleSetting};
 pub use subject::SubjectPattern;

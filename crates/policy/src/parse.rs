@@ -6,9 +6,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::did_you_mean;
-use crate::policy::{Controls, Exception, Policy, RuleSetting};
+use crate::policy::{Controls, Covers, Exception, Policy, RuleSetting};
 use crate::table::{Source, Table, wrong_type};
-use crate::{MistakeKind, Mistakes, SubjectPattern};
+use crate::{FlawPattern, MistakeKind, Mistakes, SubjectPattern};
 
 /// The longest text that an exception may hold, in characters.
 const LONGEST_TEXT: usize = 4096;
@@ -19,7 +19,7 @@ const TOP: &[&str] = &["policy", "rules", "concerns", "exceptions"];
 const POLICY: &[&str] = &["extends", "fail-on", "controls"];
 const RULE: &[&str] = &["enabled", "severity"];
 const CONCERN: &[&str] = &["enabled"];
-const EXCEPTION: &[&str] = &["rule", "subject", "owner", "reason", "expires"];
+const EXCEPTION: &[&str] = &["rule", "vulnerability", "package", "subject", "owner", "reason", "expires"];
 
 /// One policy file by itself: what it extends has not been looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,22 +120,44 @@ fn exceptions(source: &mut Source<'_>, value: &Spanned<DeValue<'_>>, policy: &mu
 }
 
 fn exception(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<Exception> {
-    let rule = mandatory(source, table, "rule", LONGEST_PATTERN);
-    let rule = rule.filter(|rule| known_rule(source, rule.get_ref(), &rule.span()));
-    let subject = mandatory(source, table, "subject", LONGEST_PATTERN);
+    let covers = covers(source, table);
     let owner = mandatory(source, table, "owner", LONGEST_TEXT);
     let reason = mandatory(source, table, "reason", LONGEST_TEXT);
     let expires = expires(source, table);
-    let (rule, subject, owner, reason) = (rule?.into_inner(), subject?.into_inner(), owner?, reason?);
+    let (covers, owner, reason) = (covers?, owner?, reason?);
     Some(Exception {
-        rule: rule.to_owned(),
-        subject: subject.to_owned(),
-        pattern: SubjectPattern::new(subject),
+        covers,
         owner: owner.into_inner().to_owned(),
         reason: reason.into_inner().to_owned(),
         expires: expires?,
         place: source.place(table.span()),
     })
+}
+
+/// Failures of a rule on a subject, or published flaws, by id, package or both.
+fn covers(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<Covers> {
+    let of_flaws = ["vulnerability", "package"].into_iter().find(|key| table.get(key).is_some());
+    let Some(key) = of_flaws else {
+        let rule = mandatory(source, table, "rule", LONGEST_PATTERN);
+        let rule = rule.filter(|rule| known_rule(source, rule.get_ref(), &rule.span()));
+        let subject = mandatory(source, table, "subject", LONGEST_PATTERN);
+        let (rule, subject) = (rule?.into_inner().to_owned(), SubjectPattern::new(subject?.into_inner()));
+        return Some(Covers::Rule { rule, subject });
+    };
+    if let Some(rule) = table.get("rule") {
+        source.mistake(&rule.span(), MistakeKind::Excludes { key: "rule", other: key }, None);
+        return None;
+    }
+    let mut named = |key| match table.get(key) {
+        None => Some(None),
+        Some(_) => mandatory(source, table, key, LONGEST_PATTERN).map(|text| Some(text.into_inner())),
+    };
+    let (vulnerability, package, subject) = (named("vulnerability"), named("package"), named("subject"));
+    Some(Covers::Flaws(FlawPattern {
+        vulnerability: vulnerability?.map(str::to_owned),
+        package: package?.map(str::to_owned),
+        subject: subject?.map(SubjectPattern::new),
+    }))
 }
 
 /// A text that must be there and say something.

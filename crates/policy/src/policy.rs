@@ -1,11 +1,12 @@
 //! What a policy decides.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::civil::Date;
-use plimsoll_rules::{Concern, Rule, Severity};
+use plimsoll_rules::{Concern, ExceptionNote, Rule, Severity};
 
-use crate::{Place, SubjectPattern};
+use crate::{FlawPattern, Place, SubjectPattern};
 
 /// What the owner decided, with everything that the file extends.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,15 +50,11 @@ pub struct RuleSetting {
     pub severity: Option<Severity>,
 }
 
-/// A finding that the owner accepts for a while.
+/// Something that the owner accepts for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
-    /// The rule.
-    pub rule: String,
-    /// The pattern as it was written.
-    pub subject: String,
-    /// What the pattern covers.
-    pub pattern: SubjectPattern,
+    /// What.
+    pub covers: Covers,
     /// Who answers for it.
     pub owner: String,
     /// Why.
@@ -66,6 +63,40 @@ pub struct Exception {
     pub expires: Date,
     /// Where it is written.
     pub place: Place,
+}
+
+impl Exception {
+    /// What a finding or a flaw that it covers says about it.
+    pub(crate) fn note(&self) -> ExceptionNote {
+        ExceptionNote {
+            owner: self.owner.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires.to_string(),
+        }
+    }
+}
+
+/// What an exception covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Covers {
+    /// Failures of one rule.
+    Rule {
+        /// The rule.
+        rule: String,
+        /// About which subjects.
+        subject: SubjectPattern,
+    },
+    /// Published flaws of packages.
+    Flaws(FlawPattern),
+}
+
+impl fmt::Display for Covers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule { rule, subject } => write!(f, "{rule} on {subject}"),
+            Self::Flaws(pattern) => write!(f, "{pattern}"),
+        }
+    }
 }
 
 impl Policy {

@@ -1,5 +1,7 @@
 //! Which subjects an exception covers.
 
+use std::fmt;
+
 use plimsoll_rules::{Subject, SubjectKind};
 
 /// Kinds that can be named in front of a pattern.
@@ -39,8 +41,17 @@ impl SubjectPattern {
     }
 }
 
+impl fmt::Display for SubjectPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Some(kind) => write!(f, "{}:{}", kind.id(), self.glob),
+            None => f.write_str(&self.glob),
+        }
+    }
+}
+
 /// Takes at most `pattern × text` steps, whatever both hold: on a mismatch only the last `*` is widened.
-fn glob_matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob_matches(pattern: &str, text: &str) -> bool {
     let mut pattern = pattern.chars();
     let mut text = text.chars();
     let mut last_star = None;

@@ -166,3 +166,15 @@ proptest! {
         let _ = parse(&parts.concat(), "p");
     }
 }
+
+#[test]
+fn an_exception_is_for_a_rule_or_for_flaws() {
+    let rest = "subject = \"*\"\nowner = \"o\"\nreason = \"r\"\nexpires = 2027-03-31\n";
+    let of = |covers: &str| format!("[[exceptions]]\n{covers}\n{rest}");
+    let both = mistakes(&of("rule = \"container-privileged\"\nvulnerability = \"CVE-1\""));
+    assert_eq!(both, r#"plimsoll.toml:2:8: "rule" does not go together with "vulnerability""#);
+    assert_eq!(mistakes(&of("package = \"\"")), r#"plimsoll.toml:2:11: "package" must not be empty"#);
+    assert!(mistakes(&of("")).contains(r#""rule" is missing"#));
+    let policy = parse(&of("vulnerability = \"CVE-1\"\npackage = \"zlib*\""), "p").unwrap().policy;
+    assert_eq!(policy.exceptions[0].covers.to_string(), "CVE-1 of zlib* on *");
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use plimsoll_facts::{Collector, Facts, Gap};
+use plimsoll_facts::{Collector, Facts, Gap, PackageFlaws};
 use plimsoll_rules::{Concern, Finding, Report, Rule, Severity, Status, SubjectKind};
 use plimsoll_upgrade::Effects;
 use schemars::JsonSchema;
@@ -42,6 +42,10 @@ pub struct Audit {
     /// The answers by control of the CIS Docker Benchmark, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cis: Option<CisView>,
+    /// The local advisories, and every published flaw of the packages of images, containers and host; `None` where no
+    /// advisories are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_flaws: Option<PackageFlaws>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// Every answer of every rule, worst first.
@@ -67,6 +71,7 @@ impl Audit {
             rules,
             effects: Effects::default(),
             cis: None,
+            package_flaws: facts.package_flaws.value().cloned(),
             gaps,
             findings,
         }

@@ -46,6 +46,9 @@ fn asked_about(rule: &Rule) -> &'static str {
         Judge::Network(_) => "asked about each network",
         Judge::Image(_) => "asked about each image",
         Judge::Container(_) => "asked about each container",
+        Judge::Packages(_) => {
+            "asked about each image, and each running container that changed the packages of its image"
+        }
         Judge::Service(_) => "asked about each service",
         Judge::Manual(_) => "a person has to look",
     }

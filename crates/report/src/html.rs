@@ -11,6 +11,7 @@ use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Pending, Step};
 
 use crate::group::{self, ContainerLine, SameEffect, Tally};
+use crate::holders::{self, HolderRows};
 use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints, words};
 
 pub(crate) const STYLE: &str = include_str!("../templates/report.css");
@@ -50,6 +51,7 @@ struct Page<'a> {
     containers_summary: String,
     sections: Vec<Section<'a>>,
     steps: Vec<StepRows<'a>>,
+    packages: Vec<HolderRows<'a>>,
     tallies: Vec<(&'a RuleText, Tally)>,
     style: &'static str,
     style_hash: &'static str,
@@ -80,6 +82,7 @@ impl<'a> Page<'a> {
             containers_summary: format!("{wrong} of {} with problems", containers.len()),
             sections: sections(audit, &places),
             steps: audit.effects.steps.iter().map(|step| StepRows::of(audit, step)).collect(),
+            packages: holders::of(audit),
             tallies: audit
                 .rules
                 .iter()

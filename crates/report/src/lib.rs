@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fuzzing;
 mod group;
 mod hints;
+mod holders;
 pub mod html;
 pub mod json;
 pub mod junit;

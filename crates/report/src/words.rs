@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use plimsoll_facts::Gap;
-use plimsoll_rules::{Concern, Evidence, Finding, Severity, Subject, SubjectKind};
+use plimsoll_rules::{Concern, Evidence, ExceptionNote, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
 
 use crate::{Audit, CisStatus, CisView, Coverage, EngineSummary};
@@ -66,6 +66,11 @@ pub(crate) fn gap(gap: &Gap) -> String {
         "" => gap.reason.clone(),
         source => format!("{source}: {}", gap.reason),
     }
+}
+
+/// `accepted until 2027-03-31 by dba@example.org: not reachable`.
+pub(crate) fn exception(it: &ExceptionNote) -> String {
+    format!("accepted until {} by {}: {}", it.expires, it.owner, it.reason)
 }
 
 /// `seccomp mode = 0 (expected 2) [/proc/4711/status Seccomp]`.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub use plimsoll_facts::ExceptionNote;
 use plimsoll_facts::Gap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -274,6 +275,8 @@ pub struct Problem {
     pub confidence: Confidence,
     /// A command or setting that mends this case, where it is more exact than the rule's own.
     pub remediation: Option<String>,
+    /// The exception in the policy, where one covers all that is wrong here.
+    pub exception: Option<ExceptionNote>,
 }
 
 impl Problem {
@@ -285,6 +288,7 @@ impl Problem {
             severity: None,
             confidence: Confidence::High,
             remediation: None,
+            exception: None,
         }
     }
 
@@ -368,15 +372,4 @@ impl Finding {
             _ => self.status,
         }
     }
-}
-
-/// The exception that covers a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ExceptionNote {
-    /// Who answers for it.
-    pub owner: String,
-    /// Why.
-    pub reason: String,
-    /// Last day on which it holds, `YYYY-MM-DD`.
-    pub expires: String,
 }

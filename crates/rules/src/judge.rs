@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use plimsoll_facts::{Component, Container, Engine, Facts, Gap, Image};
+use plimsoll_facts::{Component, Container, Engine, Fact, Facts, Gap, Image};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Confidence, EngineContext, Finding, Judge, Judgement, Outcome, Rule, Status, Subject, SubjectKind,
+    Confidence, EngineContext, Finding, Holder, Judge, Judgement, Outcome, Rule, Status, Subject, SubjectKind,
 };
 
 /// Every answer of every rule, and every gap: those that collecting met and those that kept a rule from
@@ -48,6 +48,14 @@ fn within_engine(rule: &Rule, facts: &Facts, engine: &Engine) -> Vec<Finding> {
     let cx = EngineContext { facts, engine };
     match rule.judge {
         Judge::Container(f) => each(rule, engine, &engine.containers, container_subject, |c| f(&cx, c)),
+        Judge::Packages(f) => {
+            let mut found = each(rule, engine, &engine.images, image_subject, |i| f(&cx, Holder::Image(i)));
+            let changed = containers_with_own_packages(engine);
+            found.extend(
+                changed.map(|c| finding(rule, container_subject(engine, c), f(&cx, Holder::Container(c)))),
+            );
+            found
+        }
         Judge::Image(f) => each(rule, engine, &engine.images, image_subject, |i| f(&cx, i)),
         Judge::Network(f) => each(
             rule,
@@ -71,11 +79,17 @@ fn within_engine(rule: &Rule, facts: &Facts, engine: &Engine) -> Vec<Finding> {
     }
 }
 
+/// Running containers whose packages are not, or may not be, those of their image.
+fn containers_with_own_packages(engine: &Engine) -> impl Iterator<Item = &Container> {
+    let containers = engine.containers.value().into_iter().flatten();
+    containers.filter(|c| c.is_running() && !matches!(c.packages, Fact::Absent { .. }))
+}
+
 /// One answer for each member of a list; where the list itself could not be read, one `unknown` about the engine.
 fn each<T>(
     rule: &Rule,
     engine: &Engine,
-    list: &plimsoll_facts::Fact<Vec<T>>,
+    list: &Fact<Vec<T>>,
     name: impl Fn(&Engine, &T) -> Subject,
     ask: impl Fn(&T) -> Judgement,
 ) -> Vec<Finding> {
@@ -118,6 +132,7 @@ fn finding(rule: &Rule, subject: Subject, judgement: Judgement) -> Finding {
             finding.evidence = problem.evidence;
             finding.confidence = problem.confidence;
             finding.severity = problem.severity.unwrap_or(rule.severity);
+            finding.exception = problem.exception;
             if let Some(remediation) = problem.remediation {
                 finding.remediation = Cow::Owned(remediation);
             }

@@ -13,6 +13,7 @@ mod finding;
 mod history;
 mod judge;
 mod known_flaws;
+mod package_flaws;
 mod paths;
 mod processes;
 mod reference;

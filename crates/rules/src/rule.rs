@@ -1,6 +1,8 @@
 //! What a rule is.
 
-use plimsoll_facts::{Component, ComponentKind, Container, Engine, Facts, Image, Network, Service};
+use plimsoll_facts::{
+    Component, ComponentKind, Container, Engine, Fact, Facts, Image, Network, PackageInventory, Service,
+};
 
 use crate::{Concern, Judgement, Severity};
 
@@ -43,10 +45,39 @@ pub enum Judge {
     Image(fn(&EngineContext<'_>, &Image) -> Judgement),
     /// For each container of each engine.
     Container(fn(&EngineContext<'_>, &Container) -> Judgement),
+    /// For each image, and each running container that changed the packages of its image.
+    Packages(fn(&EngineContext<'_>, Holder<'_>) -> Judgement),
     /// For each service of a swarm.
     Service(fn(&EngineContext<'_>, &Service) -> Judgement),
     /// Never: no fact can decide it. What a person should look at, and where.
     Manual(&'static str),
+}
+
+/// What holds packages of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Holder<'a> {
+    /// An image.
+    Image(&'a Image),
+    /// A running container in which something changed what its image brought.
+    Container(&'a Container),
+}
+
+impl<'a> Holder<'a> {
+    /// The id by which facts call it.
+    pub fn id(self) -> &'a str {
+        match self {
+            Self::Image(image) => &image.id,
+            Self::Container(container) => &container.id,
+        }
+    }
+
+    /// Its packages.
+    pub fn packages(self) -> &'a Fact<PackageInventory> {
+        match self {
+            Self::Image(image) => &image.packages,
+            Self::Container(container) => &container.packages,
+        }
+    }
 }
 
 /// What surrounds a container, an image, a network or a service.

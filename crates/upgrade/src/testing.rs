@@ -45,6 +45,7 @@ pub(crate) fn container(name: &str) -> Container {
         state: "running".into(),
         declared: Fact::known(Declared::default(), "GET /containers/json"),
         effective: Fact::known(effective, "/proc/4711"),
+        packages: Fact::absent("writable layer"),
     }
 }
 

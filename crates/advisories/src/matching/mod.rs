@@ -7,14 +7,24 @@ mod publisher;
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_facts::{
-    AdvisorySource, Ecosystem, Gap, InstalledPackage, PackageInventory, PackageVerdict, Verdict,
-    Vulnerabilities, Vulnerability,
+    Ecosystem, Gap, InstalledPackage, PackageInventory, PackageVerdict, Verdict, Vulnerabilities,
+    Vulnerability,
 };
 
 use self::judge::{Answer, Question};
 use crate::lists::{ExploitProbability, Exploited};
 use crate::store::{ReleaseFile, StoreError};
-use crate::{Database, Release, Severity, red_hat};
+use crate::{Database, Release, Severity, inventories, red_hat};
+
+pub(crate) use self::names::limits;
+
+const PART_OF: &str = "part of the distribution's package";
+const OF_KERNEL: &str = "kernel headers or images in a container are not the kernel that runs: the host's is";
+
+/// Whether a package is not covered because what is in it is judged as part of another package, or as the host's kernel.
+pub(crate) fn is_judged_elsewhere(package: &PackageVerdict) -> bool {
+    package.reason.as_ref().is_some_and(|reason| reason.starts_with(PART_OF) || reason == OF_KERNEL)
+}
 
 /// Matches an inventory against the database.
 ///
@@ -106,7 +116,7 @@ impl<'a> Matching<'a> {
         }
         let owner = package.owned_by.as_ref();
         if let Some(owner) = owner.filter(|owner| !self.third_parties.contains(owner.as_str())) {
-            return Err(format!("part of the distribution's package {owner}, whose advisories count"));
+            return Err(format!("{PART_OF} {owner}, whose advisories count"));
         }
         let language = match package.ecosystem {
             Ecosystem::Dpkg | Ecosystem::Apk | Ecosystem::Rpm => return self.of_distribution(package),
@@ -121,10 +131,7 @@ impl<'a> Matching<'a> {
 
     fn of_distribution(&self, package: &InstalledPackage) -> Result<Vec<Release>, String> {
         if names::is_kernel(package) {
-            return Err(
-                "kernel headers or images in a container are not the kernel that runs: the host's is"
-                    .to_owned(),
-            );
+            return Err(OF_KERNEL.to_owned());
         }
         if let Some(publisher) = publisher::third_party(package, self.os) {
             return match publisher::upstream(package) {
@@ -159,17 +166,10 @@ impl<'a> Matching<'a> {
 
     fn note_source(&mut self, file: &ReleaseFile) {
         let about = file.about();
-        let release = Release::new(&about.release);
         if self.done.sources.iter().any(|source| source.release == about.release) {
             return;
         }
-        self.done.sources.push(AdvisorySource {
-            release: about.release.clone(),
-            made_at: about.made_at,
-            newest: about.newest,
-            advisories: about.advisories,
-            limits: names::limits(&release).map(str::to_owned),
-        });
+        self.done.sources.push(inventories::source(about));
     }
 
     /// Adds the flaws of an answer, once for each source package.

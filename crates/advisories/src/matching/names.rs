@@ -43,7 +43,7 @@ pub(super) fn is_kernel(package: &InstalledPackage) -> bool {
 }
 
 /// What a source cannot know, by the release's name.
-pub(super) fn limits(release: &Release) -> Option<&'static str> {
+pub(crate) fn limits(release: &Release) -> Option<&'static str> {
     Some(match release.ecosystem() {
         "AlmaLinux" | "Red Hat" => {
             "only fixes are published: flaws without a fix are in Red Hat's VEX documents"

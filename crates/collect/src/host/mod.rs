@@ -17,6 +17,7 @@ mod kernel_state;
 mod machine;
 mod namespaces;
 mod os_release;
+mod rests_on;
 mod security_modules;
 mod sysctls;
 
@@ -38,9 +39,11 @@ const MAX_MOUNTINFO: u64 = 16 << 20;
 /// Reads the host. Its listening sockets are left to be filled in.
 pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Host {
     let mounts = gaps.keep(SUBJECT, mounts(root));
+    let os = gaps.keep(SUBJECT, os_release::collect(root));
     Host {
+        packages: gaps.keep(SUBJECT, rests_on::collect(root, &os)),
         hostname: gaps.keep(SUBJECT, kernel::hostname(root)),
-        os: gaps.keep(SUBJECT, os_release::collect(root)),
+        os,
         kernel: kernel(root, packages, gaps),
         cgroups: gaps.keep(SUBJECT, cgroups::collect(root, &mounts)),
         namespaces: gaps.keep(SUBJECT, namespaces::collect(root)),

@@ -2,6 +2,7 @@
 //! stays.
 
 mod names;
+mod packages;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,9 @@ const KEPT_LOG_OPTIONS: [&str; 4] = ["max-size", "max-file", "compress", "mode"]
 
 /// Replaces names of hosts, people, containers, images, networks, volumes, variables and telling paths.
 ///
-/// The same name becomes the same word throughout, and the rules give the same answers about the result.
+/// The same name becomes the same word throughout, and the rules give the same answers about the result. Lists of
+/// packages are left out, for what somebody builds tells who it is; which published flaws they have stays, where that
+/// was judged before.
 pub fn redact(facts: &mut Facts) {
     let mut names = Names::default();
     host(&mut names, &mut facts.host);
@@ -41,6 +44,9 @@ pub fn redact(facts: &mut Facts) {
         names.path(&mut component.path);
     }
     each(&mut facts.boundary, |verdict| names.path(&mut verdict.program));
+    if let Some(flaws) = facts.package_flaws.value_mut() {
+        packages::flaws(&mut names, flaws);
+    }
     for gap in &mut facts.gaps {
         names.text(&mut gap.subject);
         names.path(&mut gap.source);
@@ -95,6 +101,7 @@ fn host(names: &mut Names, host: &mut Host) {
     }
     each(&mut host.mounts, |it| mount(names, it));
     each(&mut host.listeners, |it| socket(names, it));
+    packages::leave_out(&mut host.packages);
 }
 
 fn engine(names: &mut Names, engine: &mut Engine) {
@@ -172,6 +179,7 @@ fn swarm(names: &mut Names, swarm: &mut Swarm) {
 }
 
 fn image(names: &mut Names, image: &mut Image) {
+    packages::leave_out(&mut image.packages);
     image.tags.iter_mut().chain(&mut image.digests).for_each(|it| names.image(it));
     if let Some(config) = image.config.value_mut() {
         names.command(&mut config.entrypoint);
@@ -222,6 +230,7 @@ fn image_content(names: &mut Names, content: &mut ImageContent) {
 }
 
 fn container(names: &mut Names, container: &mut Container) {
+    packages::leave_out(&mut container.packages);
     if let Some(it) = container.declared.value_mut() {
         declared(names, it);
     }

@@ -20,13 +20,13 @@ pub(super) fn read(tree: &dyn Tree, database: &mut Database) -> Result<(), (Path
     let found = read_status(tree, &status, database).map_err(|e| at(&status, e))?;
     let parts = Path::new(ROOT).join("status.d");
     let found_parts = read_parts(tree, &parts, database).map_err(|e| at(&parts, e))?;
-    if found {
+    if found && database.owners.are_wanted() {
         let lists = Path::new(ROOT).join("info");
         read_lists(tree, &lists, b".list", database).map_err(|e| at(&lists, e))?;
         let diversions = Path::new(ROOT).join("diversions");
         read_diversions(tree, &diversions, database).map_err(|e| at(&diversions, e))?;
     }
-    if found_parts {
+    if found_parts && database.owners.are_wanted() {
         read_lists(tree, &parts, SUMS, database).map_err(|e| at(&parts, e))?;
     }
     Ok(())

@@ -64,10 +64,21 @@ pub(crate) struct Database {
     pub(crate) gaps: Vec<Gap>,
 }
 
+/// The packages that the package manager of a tree has written down, and what could not be read; `None` where no
+/// database was found. Which files are theirs is not read.
+pub fn installed(tree: &dyn Tree) -> (Option<Vec<InstalledPackage>>, Vec<Gap>) {
+    let database = Database { owners: Owners::unwanted(), ..Database::default() }.filled(tree);
+    (database.packages, database.gaps)
+}
+
 impl Database {
     /// Reads whatever databases an image has.
     pub(crate) fn read(tree: &dyn Tree) -> Self {
-        let mut database = Self::default();
+        Self::default().filled(tree)
+    }
+
+    fn filled(self, tree: &dyn Tree) -> Self {
+        let mut database = self;
         for read in [dpkg::read, chisel::read, apk::read, rpm::read] {
             if let Err((path, error)) = read(tree, &mut database) {
                 database.gap(path, error);

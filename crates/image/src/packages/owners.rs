@@ -11,6 +11,7 @@ pub(crate) struct Owners {
     files: HashMap<u64, u32, Unhashed>,
     hasher: RandomState,
     known: bool,
+    unwanted: bool,
 }
 
 /// The keys are hashes already.
@@ -45,6 +46,16 @@ impl std::hash::Hasher for Identity {
 }
 
 impl Owners {
+    /// For somebody who asks for no owners: no list need be read.
+    pub(crate) fn unwanted() -> Self {
+        Self { unwanted: true, ..Self::default() }
+    }
+
+    /// Whether lists are to be read.
+    pub(crate) fn are_wanted(&self) -> bool {
+        !self.unwanted
+    }
+
     /// Adds the files that a package lists, without leading slash.
     pub(crate) fn add<'a>(&mut self, package: &str, files: impl Iterator<Item = &'a [u8]>) {
         self.known = true;

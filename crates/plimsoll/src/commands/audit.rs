@@ -5,12 +5,13 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use plimsoll_advisories::inventories;
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
 use plimsoll_report::{Audit, Benchmark, CisView, html, json, junit, markdown, sarif, terminal};
 use plimsoll_rules::{Severity, Status};
 
 use crate::cli::{AuditArgs, CisVersion, Format};
-use crate::commands::{judge, look};
+use crate::commands::{db, judge, look};
 use crate::exit::Usage;
 use crate::{Exit, output};
 
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
         Some(path) => read(path)?,
         None => look::at(&args.place)?,
     };
+    inventories::judge(&mut facts, &db::database(args.db.as_deref()));
     if args.redact {
         plimsoll_facts::redact(&mut facts);
     }

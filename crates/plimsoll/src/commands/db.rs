@@ -1,5 +1,6 @@
 //! `plimsoll db`: the local advisories.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,10 +8,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use plimsoll_advisories::store::About;
+use plimsoll_advisories::store::{About, StoreError};
 use plimsoll_advisories::{
-    DEFAULT_ECOSYSTEMS, Database, ExploitProbability, Exploited, Imported, OSV_EXPORTS, Updated, download,
-    import, update,
+    DEFAULT_ECOSYSTEMS, Database, ExploitProbability, Exploited, Imported, OSV_EXPORTS, Release, Updated,
+    download, import, update,
 };
 
 use crate::cli::{DbArgs, DbCommand};
@@ -26,6 +27,11 @@ const OLD_AFTER_DAYS: i64 = 7;
 /// The folder of the database: what is named, `$PLIMSOLL_DB`, the system's for root, the user's own for others.
 pub(crate) fn folder(named: Option<&Path>) -> PathBuf {
     data_folder(named, "PLIMSOLL_DB", "advisories")
+}
+
+/// The database in that folder.
+pub(crate) fn database(named: Option<&Path>) -> Database {
+    Database::new(folder(named))
 }
 
 /// Whether advisories of this time are too old to speak about today.
@@ -146,41 +152,51 @@ fn update_all(from: Option<&str>, named: &[String], folder: &Path) -> Result<Exi
 fn status(folder: &Path) -> Result<Exit> {
     let database = Database::new(folder);
     let files = database.files().with_context(|| format!("reading {}", folder.display()))?;
-    let mut damaged = false;
-    let lines: Vec<String> = files
+    let mut lines: Vec<String> = files
         .iter()
         .map(|file| match file {
             Ok(file) => line(file.about()),
-            Err(error) => {
-                damaged = true;
-                format!("unusable: {error}")
-            }
+            Err(error) => format!("unusable: {error}"),
         })
         .collect();
-    let count = |list: Result<usize, _>| {
-        list.map_or_else(|error: plimsoll_advisories::store::StoreError| error.to_string(), |n| n.to_string())
+    if files.is_empty() {
+        lines.push(
+            "no advisories: `plimsoll db update` fetches them, `plimsoll db import` takes them from a file"
+                .to_owned(),
+        );
+    }
+    let list = |what: &str, list: Result<usize, StoreError>, without: &str| match list {
+        Ok(0) => format!("{what}: not there: {without}"),
+        Ok(count) => format!("{what}: {count}"),
+        Err(error) => format!("{what}: unusable: {error}"),
     };
+    lines.push(list(
+        "known to be exploited (KEV)",
+        database.exploited().map(|list| list.count()),
+        "which flaws are exploited cannot be known",
+    ));
+    lines.push(list(
+        "probability of exploitation (EPSS)",
+        database.exploit_probability().map(|list| list.count()),
+        "how likely a flaw is exploited cannot be known",
+    ));
+    let covered: BTreeSet<_> = files.iter().flatten().map(|file| ecosystem(file.about())).collect();
+    let missing: Vec<_> = DEFAULT_ECOSYSTEMS.into_iter().filter(|it| !covered.contains(*it)).collect();
+    if !missing.is_empty() {
+        lines.push(format!(
+            "no advisories of {}: flaws of their packages cannot be known",
+            missing.join(", ")
+        ));
+    }
     output::with(None, |out| {
         writeln!(out, "{}", folder.display())?;
-        if lines.is_empty() {
-            return writeln!(
-                out,
-                "no advisories: `plimsoll db update` fetches them, `plimsoll db import` takes them from a file"
-            );
-        }
-        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        writeln!(
-            out,
-            "known to be exploited (KEV): {}",
-            count(database.exploited().map(|list| list.count()))
-        )?;
-        writeln!(
-            out,
-            "probability of exploitation (EPSS): {}",
-            count(database.exploit_probability().map(|list| list.count()))
-        )
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))
     })?;
-    Ok(Exit::Done { findings: false, unknown: damaged || lines.is_empty() })
+    Ok(Exit::Done { findings: false, unknown: files.is_empty() || files.iter().any(Result::is_err) })
+}
+
+fn ecosystem(about: &About) -> String {
+    Release::new(&about.release).ecosystem().to_owned()
 }
 
 fn line(about: &About) -> String {

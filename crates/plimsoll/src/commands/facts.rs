@@ -1,15 +1,17 @@
 //! `plimsoll facts`.
 
 use anyhow::Result;
+use plimsoll_advisories::inventories;
 
 use crate::cli::FactsArgs;
-use crate::commands::look;
+use crate::commands::{db, look};
 use crate::{Exit, output};
 
 /// Writes the facts of a host.
 pub(crate) fn run(args: &FactsArgs) -> Result<Exit> {
     let mut facts = look::at(&args.place)?;
     if args.redact {
+        inventories::judge(&mut facts, &db::database(args.db.as_deref()));
         plimsoll_facts::redact(&mut facts);
     }
     output::with(args.output.as_deref(), |out| {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use plimsoll_facts::Facts;
-use plimsoll_policy::{LoadError, Policy};
+use plimsoll_policy::{FlawExceptions, LoadError, Policy};
 use plimsoll_report::{Audit, PolicySummary};
 use plimsoll_rules::Rule;
 
@@ -36,18 +36,24 @@ pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
     })
 }
 
-/// Holds the host against the boundary knowledge, asks the rules that the policy wants, applies its decisions, and adds
-/// what upgrade steps would stop.
+/// Holds the host against the boundary knowledge, notes what the policy accepts of its packages' flaws, asks the rules
+/// that the policy wants, applies its decisions, and adds what upgrade steps would stop. The packages were held against
+/// the local advisories before.
 ///
 /// # Errors
 /// When the facts bear no date.
 pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
+    // The day of the facts, not of the judgement: the same facts give the same answer on any day.
+    let today = day(facts.collected_at)?;
     plimsoll_advisories::boundary::judge(facts);
-    let (wanted, off): (Vec<&Rule>, Vec<&Rule>) =
+    let mut exceptions = FlawExceptions::new(policy, today);
+    exceptions.note_all(facts);
+    let (mut wanted, off): (Vec<&Rule>, Vec<&Rule>) =
         plimsoll_rules::all().partition(|rule| policy.enables(rule));
     let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());
-    // The day of the facts, not of the judgement: the same facts give the same answer on any day.
-    plimsoll_policy::apply(policy, day(facts.collected_at)?, &mut report);
+    plimsoll_policy::apply(policy, today, &exceptions, &mut report);
+    let answers = |rule: &&Rule| report.findings.iter().any(|finding| finding.rule == rule.id);
+    wanted.extend(plimsoll_policy::RULES.iter().filter(answers));
     let mut audit = Audit::new(facts, wanted, report);
     audit.policy = PolicySummary {
         name: policy.name.clone(),
@@ -73,7 +79,11 @@ fn found() -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn day(seconds: i64) -> Result<Date> {
+/// The day of a time in seconds since the Unix epoch, in UTC.
+///
+/// # Errors
+/// When it is no time.
+pub(crate) fn day(seconds: i64) -> Result<Date> {
     let time = Timestamp::from_second(seconds).context("the facts' collected_at is no time")?;
     Ok(time.to_zoned(TimeZone::UTC).date())
 }

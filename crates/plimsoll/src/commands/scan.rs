@@ -7,34 +7,58 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use plimsoll_advisories::{
-    Database, LARGEST_VEX, Severity, VexStatement, apply_vex, match_packages, read_vex, support_of,
+    LARGEST_VEX, Severity, VexStatement, apply_vex, match_packages, read_vex, support_of,
 };
 use plimsoll_facts::{Gap, Vulnerability};
+use plimsoll_policy::{Exception, FlawExceptions};
 use plimsoll_report::sbom::{Bill, cyclonedx, spdx};
 use plimsoll_report::scan::{Scan, ScannedImage, html, json, markdown, sarif, terminal};
+use plimsoll_rules::{Subject, SubjectKind};
 
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::commands::db;
 use crate::commands::images::{self, Read, Sources};
+use crate::commands::judge;
 use crate::progress::Progress;
 use crate::{Exit, output};
 
 /// Scans the images that are named.
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
-    let database = Database::new(db::folder(args.db.as_deref()));
+    let policy = judge::policy(args.policy.as_deref())?;
+    let database = db::database(args.db.as_deref());
     let now = Timestamp::now();
+    let mut exceptions = FlawExceptions::new(&policy, judge::day(now.as_second())?);
     let mut scan = Scan::new(now.to_string());
     let mut statements = read_vex_files(&args.vex)?;
     for (mut image, inventory) in read(args)? {
         let mut found = match_packages(&inventory, &database);
         apply_vex(&mut statements, &mut found);
+        exceptions.note(&[subject(&image)], &mut found.vulnerabilities);
         found.vulnerabilities.retain(|flaw| is_wanted(args, flaw));
         found.gaps.extend(judge_support(&mut image, now));
         scan.add(image, found);
     }
     scan.vex_unmatched = statements.iter().filter_map(VexStatement::unmatched).collect();
+    scan.exceptions_expired = exceptions.expired().map(expired).collect();
     output::with(args.output.as_deref(), |out| write(args, &scan, out))?;
     Ok(exit(args, &scan))
+}
+
+/// What the policy calls an image.
+fn subject(image: &ScannedImage) -> Subject {
+    Subject {
+        kind: SubjectKind::Image,
+        name: image.name.clone(),
+        id: image.id.clone().unwrap_or_default(),
+        engine: String::new(),
+    }
+}
+
+fn expired(exception: &Exception) -> String {
+    let Exception { covers, owner, expires, place, .. } = exception;
+    format!(
+        "{place}: the exception of {owner} for {covers} expired on {expires}: what it covered counts again"
+    )
 }
 
 fn read(args: &ScanArgs) -> Result<Vec<Read>> {

@@ -34,7 +34,7 @@ struct Page<'a> {
     title: String,
     scan: &'a Scan,
     images: Vec<Section<'a>>,
-    lists: [(&'static str, Vec<String>); 4],
+    lists: [(&'static str, Vec<String>); 5],
     style: &'static str,
     style_hash: &'static str,
 }
@@ -62,7 +62,7 @@ impl<'a> Section<'a> {
     }
 }
 
-fn lists(scan: &Scan) -> [(&'static str, Vec<String>); 4] {
+fn lists(scan: &Scan) -> [(&'static str, Vec<String>); 5] {
     let reasons = scan.not_covered(None);
     let sources = scan.sources.iter().map(|source| {
         let limits = source.limits.as_ref().map_or(String::new(), |limits| format!("; {limits}"));
@@ -81,18 +81,7 @@ fn lists(scan: &Scan) -> [(&'static str, Vec<String>); 4] {
             scan.gaps.iter().map(|gap| format!("{}: {}", gap.subject, words::gap(gap))).collect(),
         ),
         ("VEX about nothing that was found", scan.vex_unmatched.clone()),
+        ("Exceptions that have expired", scan.exceptions_expired.clone()),
         ("Sources", sources.collect()),
     ]
-}
-
-/// Colours exist for the severities of findings.
-fn class(flaw: &Vulnerability) -> &'static str {
-    match flaw.severity.as_str() {
-        "critical" => "critical",
-        "high" => "high",
-        "medium" => "medium",
-        "low" => "low",
-        "negligible" => "info",
-        _ => "unknown",
-    }
 }

@@ -28,6 +28,8 @@ pub fn write(scan: &Scan, full: bool, out: &mut dyn Write) -> io::Result<()> {
     listed("Could not be read", gaps.collect(), out)?;
     let unmatched = scan.vex_unmatched.iter().map(|statement| prose(statement));
     listed("VEX about nothing that was found", unmatched.collect(), out)?;
+    let expired = scan.exceptions_expired.iter().map(|exception| prose(exception));
+    listed("Exceptions that have expired", expired.collect(), out)?;
     let sources = scan.sources.iter().map(|source| {
         let limits = source.limits.as_ref().map_or(String::new(), |limits| format!("; {limits}"));
         prose(&format!("{}: {} advisories{limits}", source.release, source.advisories))
@@ -79,7 +81,7 @@ fn one(scan: &Scan, image: &ScannedImage, full: bool, out: &mut dyn Write) -> io
 fn row(flaw: &Vulnerability, out: &mut dyn Write) -> io::Result<()> {
     let mut notes = Vec::new();
     notes.extend(flaw.exploited.as_ref().map(|day| format!("exploited since {day}")));
-    notes.extend(flaw.vex.as_ref().map(super::vex));
+    notes.extend(super::said(flaw));
     writeln!(
         out,
         "| {} | {} | {} | {} | {} | {} |",

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use plimsoll_facts::{
-    AdvisorySource, Gap, OsRelease, PackageVerdict, Verdict, VexNote, Vulnerabilities, Vulnerability,
+    AdvisorySource, Gap, OsRelease, PackageVerdict, Verdict, Vulnerabilities, Vulnerability,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,9 @@ pub struct Scan {
     /// Statements of VEX documents that are about nothing that was found.
     #[serde(default)]
     pub vex_unmatched: Vec<String>,
+    /// Exceptions of the policy that would cover something, if their day were not over.
+    #[serde(default)]
+    pub exceptions_expired: Vec<String>,
 }
 
 /// One image.
@@ -92,6 +95,7 @@ impl Scan {
             vulnerabilities: Vec::new(),
             packages: Vec::new(),
             vex_unmatched: Vec::new(),
+            exceptions_expired: Vec::new(),
         }
     }
 
@@ -113,7 +117,7 @@ impl Scan {
         self.images.push(image);
     }
 
-    /// Flaws that count: those about which no VEX document says that they do no harm.
+    /// Flaws that count: those about which no VEX document says that they do no harm, and which the policy does not accept.
     pub fn counted(&self) -> impl Iterator<Item = &OfImage<Vulnerability>> {
         self.vulnerabilities.iter().filter(|flaw| !flaw.item.is_suppressed())
     }
@@ -181,10 +185,15 @@ pub(crate) fn remedy(flaw: &Vulnerability) -> String {
     }
 }
 
-/// What a VEX document says about a flaw, and which.
-pub(crate) fn vex(note: &VexNote) -> String {
-    let because = note.justification.as_ref().map_or(String::new(), |why| format!(": {why}"));
-    format!("{}{because} ({})", note.status, note.source)
+/// What the owner, and a VEX document, say about a flaw.
+pub(crate) fn said(flaw: &Vulnerability) -> Option<String> {
+    let accepted = flaw.exception.as_ref().map(words::exception);
+    let vex = flaw.vex.as_ref().map(|note| {
+        let because = note.justification.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        format!("{}{because} ({})", note.status, note.source)
+    });
+    let said: Vec<String> = accepted.into_iter().chain(vex).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What follows from a distribution's end.
@@ -195,4 +204,16 @@ pub(crate) fn end_of_life(day: &str) -> String {
 /// Where OSV shows a record.
 pub(crate) fn record_url(advisory: &str) -> String {
     format!("https://osv.dev/vulnerability/{}", escape::uri_segment(advisory))
+}
+
+/// The class that colours a flaw: colours exist for the severities of findings.
+pub(crate) fn class(flaw: &Vulnerability) -> &'static str {
+    match flaw.severity.as_str() {
+        "critical" => "critical",
+        "high" => "high",
+        "medium" => "medium",
+        "low" => "low",
+        "negligible" => "info",
+        _ => "unknown",
+    }
 }

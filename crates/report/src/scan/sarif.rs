@@ -61,6 +61,7 @@ fn notifications(scan: &Scan) -> Vec<Notification> {
     told.extend(scan.vex_unmatched.iter().map(|statement| {
         Notification::warning(&format!("VEX statement about nothing that was found: {statement}"))
     }));
+    told.extend(scan.exceptions_expired.iter().map(|exception| Notification::warning(exception)));
     told
 }
 
@@ -172,15 +173,14 @@ fn result(flaw: &OfImage<Vulnerability>) -> ResultObject<'_, Properties<'_>> {
         message: text(message(image, item)),
         partial_fingerprints: BTreeMap::from([("flawAndPackage/v1", fingerprint(item, &path))]),
         locations: [Location::new(&item.package, path, "package")],
-        suppressions: item
-            .vex
-            .iter()
-            .filter(|note| note.suppresses())
-            .map(|note| Suppression {
+        suppressions: super::said(item)
+            .filter(|_| item.is_suppressed())
+            .map(|said| Suppression {
                 kind: "external",
                 status: "accepted",
-                justification: escape::sarif(&super::vex(note)),
+                justification: escape::sarif(&said),
             })
+            .into_iter()
             .collect(),
         properties: Properties { image, vulnerability: Some(item) },
     }

@@ -26,7 +26,8 @@ pub fn write(scan: &Scan, options: &TerminalOptions, out: &mut dyn Write) -> io:
     }
     uncovered(&mut page, scan)?;
     gaps(&mut page, scan)?;
-    vex_unmatched(&mut page, scan)?;
+    listed(&mut page, "VEX about nothing that was found", "statement", &scan.vex_unmatched)?;
+    listed(&mut page, "Exceptions that have expired", "exception", &scan.exceptions_expired)?;
     summary(&mut page, scan)
 }
 
@@ -54,8 +55,9 @@ fn one(page: &mut Page<'_>, scan: &Scan, image: &ScannedImage, options: &Termina
         page.beside(&[span(&more, DIM)])?;
     }
     for flaw in harmless {
-        let said = flaw.vex.as_ref().map(super::vex).unwrap_or_default();
-        page.labelled("vex", DIM, &[span(&flaw.id, BOLD), span("  ", PLAIN), span(&flaw.package, PLAIN)])?;
+        let said = super::said(flaw).unwrap_or_default();
+        let label = if flaw.exception.is_some() { "accepted" } else { "vex" };
+        page.labelled(label, DIM, &[span(&flaw.id, BOLD), span("  ", PLAIN), span(&flaw.package, PLAIN)])?;
         page.beside(&[span(&said, DIM)])?;
     }
     Ok(())
@@ -115,12 +117,12 @@ fn gaps(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
     Ok(())
 }
 
-fn vex_unmatched(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {
-    if scan.vex_unmatched.is_empty() {
+fn listed(page: &mut Page<'_>, title: &str, noun: &str, items: &[String]) -> io::Result<()> {
+    if items.is_empty() {
         return Ok(());
     }
-    page.heading("VEX about nothing that was found", &words::count(scan.vex_unmatched.len(), "statement"))?;
-    scan.vex_unmatched.iter().try_for_each(|statement| page.paragraph(&[span(statement, DIM)]))
+    page.heading(title, &words::count(items.len(), noun))?;
+    items.iter().try_for_each(|item| page.paragraph(&[span(item, DIM)]))
 }
 
 fn summary(page: &mut Page<'_>, scan: &Scan) -> io::Result<()> {

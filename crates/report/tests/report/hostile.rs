@@ -12,7 +12,7 @@ pub(crate) fn audit() -> Audit {
 }
 
 /// Keys whose value is one of a few words.
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 11] = [
     "status",
     "severity",
     "concern",
@@ -23,6 +23,7 @@ const WORDS: [&str; 10] = [
     "basis",
     "component",
     "capabilities",
+    "ecosystem",
 ];
 
 fn spoil(value: &mut serde_json::Value, key: &str) {

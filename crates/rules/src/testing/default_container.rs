@@ -17,6 +17,7 @@ pub(super) fn default_container() -> Container {
         state: "running".into(),
         declared: Fact::known(default_declared(), "GET /containers/c0ffee/json"),
         effective: Fact::known(default_effective(), "/proc/4711"),
+        packages: Fact::absent("writable layer"),
     }
 }
 

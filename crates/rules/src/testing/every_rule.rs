@@ -2,8 +2,8 @@
 
 use plimsoll_facts::{
     Belongs, Container, DeclaredMount, Engine, EngineSocketMount, ExecSession, Fact, Facts, HostDescriptor,
-    HostPath, Image, Leftover, MaskState, Network, PrivilegedFile, Process, PublishedPort, Socket,
-    WritablePath,
+    HostPath, Image, InventoryFlaws, Leftover, MaskState, Network, PrivilegedFile, Process, PublishedPort,
+    Socket, Vulnerability, WritablePath,
 };
 use serde_json::{Value, json};
 
@@ -167,7 +167,22 @@ fn worst() -> Facts {
     content.leftovers = known(vec![Leftover { path: "/var/cache/apk".into(), files: 2, bytes: 3 << 20 }]);
     content.privileged_files.push(PrivilegedFile { path: "/x".into(), mode: 0o4755, ..Default::default() });
     facts.engine().version.value_mut().unwrap().version = "20.10.24".into();
+    worst_packages(&mut facts);
     facts
+}
+
+fn worst_packages(facts: &mut Facts) {
+    use crate::package_flaws::tests::{flaw, image_with, without_fix};
+    let exploited = Vulnerability { exploited: Some("2024-02-01".into()), ..flaw("CVE-1") };
+    let known = image_with(vec![exploited, flaw("CVE-2"), without_fix(flaw("CVE-3"))]);
+    let inventories = known.package_flaws.value().unwrap().inventories.clone();
+    let holder = facts.image().id.clone();
+    let of = |holder: &str| InventoryFlaws { holder: holder.to_owned(), ..inventories[0].clone() };
+    facts.package_flaws = known.package_flaws;
+    facts.package_flaws.value_mut().unwrap().inventories = vec![of(&holder), of("host")];
+    facts.image().packages = known.engines[0].images.value().unwrap()[0].packages.clone();
+    facts.host.packages = facts.image().packages.clone();
+    facts.boundary = Fact::known(Vec::new(), "test");
 }
 
 fn worst_declaration(c: &mut Container) {

@@ -5,8 +5,8 @@ mod rules;
 use std::borrow::Cow;
 
 use plimsoll_facts::{
-    Collector, Component, ComponentKind, Container, Engine, EngineVersion, Fact, Facts, Gap, Host, OsRelease,
-    RunningKernel,
+    Collector, Component, ComponentKind, Container, Engine, EngineVersion, Fact, Facts, Gap, Host,
+    InventoryFlaws, NotCovered, OsRelease, PackageFlaws, RunningKernel, Vulnerability,
 };
 use plimsoll_report::{Audit, PolicySummary};
 use plimsoll_rules::{
@@ -56,6 +56,7 @@ fn facts(containers: &[String]) -> Facts {
         "uname(2)",
     );
     Facts {
+        package_flaws: Fact::known(package_flaws(), "/var/lib/plimsoll/advisories"),
         collected_at: 1_795_500_131,
         collector: Collector { uid: 1000, in_host_namespaces: Some(true), ..Collector::default() },
         host,
@@ -63,6 +64,40 @@ fn facts(containers: &[String]) -> Facts {
         engines: vec![engine],
         ..Facts::default()
     }
+}
+
+fn package_flaws() -> PackageFlaws {
+    let flaw = Vulnerability {
+        id: "CVE-2024-21626".into(),
+        advisory: "DEBIAN-CVE-2024-21626".into(),
+        package: "runc".into(),
+        installed: "1.1.5+ds1-1".into(),
+        fixed: Some("1.1.5+ds1-1+deb12u1".into()),
+        severity: "high".into(),
+        exploited: Some("2024-02-01".into()),
+        evidence: "1.1.5+ds1-1 < 1.1.5+ds1-1+deb12u1".into(),
+        location: "/var/lib/dpkg/status:7".into(),
+        exception: Some(ExceptionNote {
+            owner: "dba@example.net".into(),
+            reason: "not reachable".into(),
+            expires: "2027-01-31".into(),
+        }),
+        ..Vulnerability::default()
+    };
+    let not_covered = vec![NotCovered {
+        reason: "published by mariadb.org".into(),
+        count: 1,
+        examples: vec!["mariadb-server".into()],
+    }];
+    let inventory = InventoryFlaws {
+        holder: "host".into(),
+        packages: 12,
+        covered: 11,
+        flaws: vec![flaw],
+        not_covered,
+        ..InventoryFlaws::default()
+    };
+    PackageFlaws { inventories: vec![inventory], ..PackageFlaws::default() }
 }
 
 fn finding(rule: &Rule, status: Status, subject: Subject, message: &str) -> Finding {
