@@ -34,6 +34,9 @@ _plimsoll() {
             plimsoll,help)
                 cmd="plimsoll__subcmd__help"
                 ;;
+            plimsoll,lint)
+                cmd="plimsoll__subcmd__lint"
+                ;;
             plimsoll,rules)
                 cmd="plimsoll__subcmd__rules"
                 ;;
@@ -93,6 +96,9 @@ _plimsoll() {
                 ;;
             plimsoll__subcmd__help,help)
                 cmd="plimsoll__subcmd__help__subcmd__help"
+                ;;
+            plimsoll__subcmd__help,lint)
+                cmd="plimsoll__subcmd__help__subcmd__lint"
                 ;;
             plimsoll__subcmd__help,rules)
                 cmd="plimsoll__subcmd__help__subcmd__rules"
@@ -162,6 +168,7 @@ _plimsoll() {
     case "${cmd}" in
         plimsoll)
             opts="-h -V --help --version audit facts scan sbom verify trust db explain rules schema completions help"
+            opts="-h -V --help --version audit facts lint scan sbom db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -176,6 +183,7 @@ _plimsoll() {
             ;;
         plimsoll__subcmd__audit)
             opts="-o -h -V --host --root --facts --format --output --policy --db --fail-on --redact --full --cis --help --version"
+            opts="-o -h -V --host --root --facts --format --output --policy --fail-on --full --redact --cis --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -438,6 +446,7 @@ _plimsoll() {
             ;;
         plimsoll__subcmd__help)
             opts="audit facts scan sbom verify trust db explain rules schema completions help"
+            opts="audit facts lint scan sbom db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -576,6 +585,20 @@ _plimsoll() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        plimsoll__subcmd__help__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         plimsoll__subcmd__help__subcmd__rules)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -691,10 +714,45 @@ _plimsoll() {
         plimsoll__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+        plimsoll__subcmd__lint)
+            opts="-o -h -V --platform --plain-http --host --format --output --policy --fail-on --full --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain-http)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "terminal json sarif junit html markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,7 @@ complete -c plimsoll -n "__fish_plimsoll_needs_command" -s h -l help -d 'Print h
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "audit" -d 'Judge this host, or a facts file, and report'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "lint" -d 'Tell how images are built: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole'
@@ -54,8 +55,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l fail-on -d '
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l cis -d 'Show the controls of the CIS Docker Benchmark instead, in the numbering of this version' -r -f -a "1.6\t'1.6.0'
 1.7\t'1.7.0'
 1.8\t'1.8.0'"
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
@@ -65,6 +66,21 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output 
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, [::1])' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l host -d 'Engine that has the images, as for `audit`' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
+json\t'Everything, versioned (`plimsoll schema audit`)'
+sarif\t'SARIF 2.1.0, for code scanning'
+junit\t'JUnit XML, for CI'
+html\t'One self-contained page'
+markdown\t'For a comment or a wiki'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -s o -l output -d 'Write the report to this file (whole or not at all) instead of standard output' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l policy -d 'Policy: a plimsoll.toml, or `baseline`, `strict`, `cis-docker`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else `baseline`' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l fail-on -d 'Exit with 1 when there are findings of this severity or worse; stands above the policy\'s own `fail-on`' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, [::1])' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand scan" -l sbom -d 'Scan what this bill of materials lists (CycloneDX or SPDX 2, JSON, with package URLs); `-` reads standard input. May be repeated' -r -F
@@ -170,6 +186,17 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_s
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from trust" -f -a "pin" -d 'Trust a repository by these root keys alone. Replaces those pinned before'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from trust" -f -a "list" -d 'Tell what is pinned, and what is known of repositories'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from trust" -f -a "forget" -d 'Forget the pins of a repository and what is known of it: the next verification begins anew'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "audit" -d 'Judge this host, or a facts file, and report'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "lint" -d 'Tell how images are built: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "rules" -d 'List the rules'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "update" -d 'Fetch the archives that OSV publishes, where they changed'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "import" -d 'Take advisories from files: a zip archive or a folder of OSV records, single records, CISA\'s catalogue (KEV), EPSS scores. Needs no network, unless a source is a URL'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "status" -d 'Tell what is there, how old it is, and what is wrong with it'

@@ -47,8 +47,8 @@ markdown\:"For a comment or a wiki"))' \
 '--cis=[Show the controls of the CIS Docker Benchmark instead, in the numbering of this version]:VERSION:((1.6\:"1.6.0"
 1.7\:"1.7.0"
 1.8\:"1.8.0"))' \
-'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
+'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -67,6 +67,29 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 '-V[Print version]' \
 '--version[Print version]' \
+&& ret=0
+;;
+(lint)
+_arguments "${_arguments_options[@]}" : \
+'--platform=[Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine'\''s architecture]:OS/ARCH:_default' \
+'*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine (localhost, 127.0.0.0/8, \[\:\:1\])]:HOST[:PORT]:_default' \
+'*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema audit\`)"
+sarif\:"SARIF 2.1.0, for code scanning"
+junit\:"JUnit XML, for CI"
+html\:"One self-contained page"
+markdown\:"For a comment or a wiki"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--policy=[Policy\: a plimsoll.toml, or \`baseline\`, \`strict\`, \`cis-docker\`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else \`baseline\`]:FILE|NAME:_files' \
+'--fail-on=[Exit with 1 when there are findings of this severity or worse; stands above the policy'\''s own \`fail-on\`]:SEVERITY:_default' \
+'--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::images -- What to judge, as for `scan`:_default' \
 && ret=0
 ;;
 (scan)
@@ -358,6 +381,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(lint)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (scan)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -460,6 +487,7 @@ _plimsoll_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
@@ -553,6 +581,7 @@ _plimsoll__subcmd__help_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
+'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
@@ -615,6 +644,11 @@ _plimsoll__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help help commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__help__subcmd__lint_commands] )) ||
+_plimsoll__subcmd__help__subcmd__lint_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help lint commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__help__subcmd__rules_commands] )) ||
 _plimsoll__subcmd__help__subcmd__rules_commands() {
     local commands; commands=()
@@ -663,6 +697,10 @@ _plimsoll__subcmd__help__subcmd__trust__subcmd__pin_commands() {
 _plimsoll__subcmd__help__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help verify commands' commands "$@"
+(( $+functions[_plimsoll__subcmd__lint_commands] )) ||
+_plimsoll__subcmd__lint_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll lint commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__rules_commands] )) ||
 _plimsoll__subcmd__rules_commands() {

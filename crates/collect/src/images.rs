@@ -89,8 +89,7 @@ impl<'a> Host<'a> {
         });
         let (layers, source) = found?;
         let config = image.config.value().ok_or(NO_CONFIG)?;
-        let (mut content, packages) = reader.image(&layers, &source, &config.user);
-        shift_owners(&mut content, &config.layer_dirs);
+        let (content, packages) = content(reader, &layers, &source, config);
         Ok((content, packages, source))
     }
 
@@ -192,6 +191,18 @@ fn overlay_root(container: &Container) -> Option<&Mount> {
 fn union_of(mount: &Mount) -> Union {
     let by_user = mount.super_options.split(',').any(|option| option == "userxattr");
     if by_user { Union::OverlayUser } else { Union::Overlay }
+}
+
+/// What an audit asks of an image's files, where they are directories, and its packages.
+pub(crate) fn content(
+    reader: &mut Reader,
+    layers: &LayeredRoot,
+    source: &str,
+    config: &ImageConfig,
+) -> (ImageContent, PackageInventory) {
+    let (mut content, packages) = reader.image(layers, source, &config.user);
+    shift_owners(&mut content, &config.layer_dirs);
+    (content, packages)
 }
 
 /// The container to look through for each image, by image id.

@@ -29,6 +29,9 @@ pub enum Command {
     Audit(AuditArgs),
     /// Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`.
     Facts(FactsArgs),
+    /// Tell how images are built: their user, secrets, set-id files, leftovers, build steps, without running or exporting
+    /// them. The same rules as in an audit.
+    Lint(LintArgs),
     /// Tell which published flaws the packages of images have, without running or exporting them.
     Scan(ScanArgs),
     /// List what is in images, as a bill of materials. Needs no advisories.
@@ -93,6 +96,20 @@ pub struct AuditArgs {
     /// Judge this facts file instead of looking at the host; `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "root"])]
     pub facts: Option<PathBuf>,
+    /// What to do with the answers.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Replace names that could tell who you are, so that the report can be shared.
+    #[arg(long)]
+    pub redact: bool,
+    /// Show the controls of the CIS Docker Benchmark instead, in the numbering of this version.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub cis: Option<CisVersion>,
+}
+
+/// What to do with the answers of rules.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
     /// Format of the report.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -109,15 +126,26 @@ pub struct AuditArgs {
     /// Exit with 1 when there are findings of this severity or worse; stands above the policy's own `fail-on`.
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     pub fail_on: Option<Severity>,
-    /// Replace names that could tell who you are, so that the report can be shared.
-    #[arg(long)]
-    pub redact: bool,
     /// Name every subject and every fact, where the terminal and Markdown reports show the first few.
     #[arg(long)]
     pub full: bool,
-    /// Show the controls of the CIS Docker Benchmark instead, in the numbering of this version.
-    #[arg(long, value_enum, value_name = "VERSION")]
-    pub cis: Option<CisVersion>,
+}
+
+/// `plimsoll lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// What to judge, as for `scan`.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// How registries are spoken to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// Engine that has the images, as for `audit`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub host: Vec<String>,
+    /// What to do with the answers.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `plimsoll facts`.

@@ -1,5 +1,6 @@
 //! The command line, where neither root nor an engine is needed: what it refuses, what it prints, how it ends.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -324,4 +325,32 @@ fn an_empty_directory_is_a_host_of_which_nothing_is_known() {
         audit["findings"].as_array().expect("findings").iter().filter(|f| f["status"] == "pass").collect();
     assert!(passed.is_empty(), "{passed:#?}");
     assert_eq!(code(&plimsoll(&["audit", "--root", "/nonexistent"])), ERROR);
+}
+
+/// The page that maps other tools' checks names rules that exist, all rules about images, and every check of Dockle.
+#[test]
+fn the_lint_page_is_complete() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = fs::read_to_string(docs.join("image-lint.md")).expect("the page");
+    let linked: BTreeSet<&str> = page
+        .split("](rules/")
+        .skip(1)
+        .map(|rest| rest.split(".md)").next().expect("the end of a link"))
+        .collect();
+    let known: BTreeSet<&str> = plimsoll::rules().map(|rule| rule.id).collect();
+    assert!(linked.is_subset(&known), "no such rules: {:?}", linked.difference(&known));
+    let about_images: BTreeSet<&str> = plimsoll::rules()
+        .filter(|rule| matches!(rule.judge, plimsoll_rules::Judge::Image(_)))
+        .map(|rule| rule.id)
+        .collect();
+    assert!(about_images.is_subset(&linked), "not on the page: {:?}", about_images.difference(&linked));
+    let ids = (1..=11).map(|n| format!("| CIS-DI-{n:04} |"));
+    let ids = ids.chain((1..=6).map(|n| format!("| DKL-DI-{n:04} |")));
+    let ids = ids
+        .chain((1..=3).map(|n| format!("| DKL-LI-{n:04} |")))
+        .chain((1..=12).map(|n| format!("| 4.{n} |")));
+    ids.for_each(|id| assert!(page.contains(&id), "{id}"));
+    // DL4002 was never more than a number.
+    let hadolint = (3000..=3077).chain(4000..=4007).filter(|n| *n != 4002);
+    hadolint.for_each(|n| assert!(page.contains(&format!("DL{n}")), "DL{n}"));
 }

@@ -15,7 +15,10 @@ use crate::CisView;
 /// Version of the audit document that this build writes.
 pub const AUDIT_SCHEMA: &str = "plimsoll.audit/1";
 
-/// One audit of one host. It carries the texts of the rules that answered, so that it can be read and shown
+/// What an audit calls itself where it is about images alone.
+const IMAGES: &str = "images";
+
+/// One audit of one host, or of images alone. It carries the texts of the rules that answered, so that it can be read and shown
 /// without the build that made it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
@@ -75,6 +78,19 @@ impl Audit {
             gaps,
             findings,
         }
+    }
+
+    /// The same for facts that hold nothing but images: no host was looked at.
+    pub fn of_images<'r>(facts: &Facts, rules: impl IntoIterator<Item = &'r Rule>, report: Report) -> Self {
+        let mut audit = Self::new(facts, rules, report);
+        audit.host = HostSummary { name: IMAGES.to_owned(), ..HostSummary::default() };
+        audit.coverage.subjects.retain(|kind, _| *kind == SubjectKind::Image);
+        audit
+    }
+
+    /// Whether images were looked at, and no host.
+    pub fn is_of_images(&self) -> bool {
+        !self.coverage.subjects.contains_key(&SubjectKind::Host)
     }
 
     /// The text of a rule.

@@ -41,8 +41,10 @@ fn head(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}.\n", words::coverage(&audit.coverage))?;
     writeln!(out, "| | |\n| --- | --- |")?;
     let unknown = "unknown";
-    writeln!(out, "| distribution | {} |", prose(host.os.as_deref().unwrap_or(unknown)))?;
-    writeln!(out, "| kernel | {} |", prose(host.kernel.as_deref().unwrap_or(unknown)))?;
+    if !audit.is_of_images() {
+        writeln!(out, "| distribution | {} |", prose(host.os.as_deref().unwrap_or(unknown)))?;
+        writeln!(out, "| kernel | {} |", prose(host.kernel.as_deref().unwrap_or(unknown)))?;
+    }
     for engine in &host.engines {
         writeln!(out, "| engine | {} {} |", cell(&engine.endpoint), prose(&words::engine(engine)))?;
     }

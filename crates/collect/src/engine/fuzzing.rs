@@ -38,6 +38,7 @@ pub(crate) fn documents(bytes: &[u8]) {
     each(bytes, |list: Vec<WireImage>| list.into_iter().for_each(|it| drop(it.into_facts())));
     each(bytes, |inspect: WireInspect| drop(inspect.into_facts()));
     each(bytes, |steps: Vec<WireStep>| drop(image::history(steps)));
+    let _ = super::image_of_config(bytes, "x");
     let _ = client::message(bytes);
 }
 

@@ -28,6 +28,7 @@ mod loaded;
 mod local;
 mod names;
 mod network;
+mod oci_config;
 mod ports;
 mod probe;
 mod session;
@@ -47,6 +48,7 @@ pub use docker_env::DockerEnvironment;
 pub use endpoint::{Endpoint, EndpointError, Tls};
 pub(crate) use files::files;
 pub use names::{NamedContainer, Names, names};
+pub use oci_config::image_of_config;
 pub(crate) use session::Session;
 
 use crate::Options;

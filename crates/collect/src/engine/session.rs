@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::time::Duration;
 
-use plimsoll_facts::{EngineInfo, Fact, Image};
+use plimsoll_facts::{EngineInfo, EngineKind, Fact, HistoryStep, Image};
 use plimsoll_rootdir::RootDir;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{CallError, Client};
 use super::endpoint::Endpoint;
-use super::image::WireInspect;
+use super::image::{self, WireInspect, WireStep};
 use super::info::{WireInfo, WireVersion};
 use super::json::lenient;
 use super::socket_file::SocketFile;
@@ -23,6 +23,7 @@ const IMAGE_LIMIT: Duration = Duration::from_secs(3600);
 /// A connection to one engine, API version negotiated.
 pub(crate) struct Session {
     client: Client,
+    kind: EngineKind,
     address: String,
     /// Keeps the address of the socket that the client knows.
     _file: Option<SocketFile>,
@@ -57,10 +58,17 @@ impl Session {
             Some(file) => Client::of_socket(file.address()),
             None => Client::new(endpoint)?,
         };
-        let mut session = Self { client, address: endpoint.to_string(), _file: file };
+        let address = endpoint.to_string();
+        let mut session = Self { client, kind: EngineKind::Unknown, address, _file: file };
         let version = session.client.get::<WireVersion>("/version").map_err(|error| session.said(&error))?;
         session.client.negotiate(&version.api_version, &version.min_api_version);
+        session.kind = version.kind();
         Ok(session)
+    }
+
+    /// What kind of engine it is.
+    pub(crate) fn kind(&self) -> EngineKind {
+        self.kind
     }
 
     fn said(&self, error: &CallError) -> String {
@@ -79,6 +87,16 @@ impl Session {
         };
         let (image, config) = inspected.into_facts();
         Ok(Some(Image { config: Fact::known(config, format!("GET {path}")), ..image }))
+    }
+
+    /// The steps that built an image, oldest first.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(crate) fn history(&self, image: &Image) -> Result<Vec<HistoryStep>, String> {
+        let steps: Vec<WireStep> =
+            self.client.get(&format!("/images/{}/history", image.id)).map_err(|error| self.said(&error))?;
+        Ok(image::history(steps))
     }
 
     /// What the engine tells of itself.

@@ -1,8 +1,8 @@
-//! The packages of one image of an engine, by the best way that leads to its files.
+//! One image of an engine and its packages, by the best way that leads to its files.
 
 mod ways;
 
-use plimsoll_facts::{Image, PackageInventory};
+use plimsoll_facts::{EngineKind, Image, PackageInventory};
 use plimsoll_image::Reader;
 use plimsoll_rootdir::RootDir;
 
@@ -56,16 +56,41 @@ pub fn of_image(
     reference: &str,
     reader: &mut Reader,
 ) -> Result<EngineImage, InventoryError> {
-    check(reference)?;
-    let session = Session::open(root, endpoint).map_err(InventoryError::Engine)?;
-    let not_found =
-        || InventoryError::NotFound { endpoint: endpoint.to_string(), name: reference.to_owned() };
-    let image = session.image(reference).map_err(InventoryError::Engine)?.ok_or_else(not_found)?;
+    let (session, image) = find(root, endpoint, reference)?;
     let ways = Ways { root, endpoint, session: &session, image: &image };
     match ways.first(reader) {
         Ok(inventory) => Ok(EngineImage { inventory, image }),
         Err(why) => Err(InventoryError::Files { name: image.name(), why }),
     }
+}
+
+/// All that an audit asks of the image `reference`, its history and its files included, as [`of_image`] reads it; and the
+/// kind of its engine. What cannot be read of its files is a gap in it.
+///
+/// # Errors
+/// When the engine does not answer or has no such image.
+pub fn facts_of(
+    root: &RootDir,
+    endpoint: &Endpoint,
+    reference: &str,
+    reader: &mut Reader,
+) -> Result<(EngineKind, Image), InventoryError> {
+    let (session, mut image) = find(root, endpoint, reference)?;
+    let history = session.history(&image).map_err(InventoryError::Engine)?;
+    if let Some(config) = image.config.value_mut() {
+        config.history = history;
+    }
+    let content = Ways { root, endpoint, session: &session, image: &image }.content(reader);
+    Ok((session.kind(), Image { content, ..image }))
+}
+
+fn find(root: &RootDir, endpoint: &Endpoint, reference: &str) -> Result<(Session, Image), InventoryError> {
+    check(reference)?;
+    let session = Session::open(root, endpoint).map_err(InventoryError::Engine)?;
+    let not_found =
+        || InventoryError::NotFound { endpoint: endpoint.to_string(), name: reference.to_owned() };
+    let image = session.image(reference).map_err(InventoryError::Engine)?.ok_or_else(not_found)?;
+    Ok((session, image))
 }
 
 /// Names go into the path of a request: nothing but what names consist of.

@@ -1,12 +1,12 @@
 //! The ways to the files of an image, best first.
 
-use plimsoll_facts::{Container, Engine, Fact, Image, PackageInventory};
-use plimsoll_image::{Parts, Reader, read_stream};
+use plimsoll_facts::{Container, Engine, Fact, Image, ImageConfig, ImageContent, PackageInventory};
+use plimsoll_image::{LayeredRoot, Parts, ReadImage, Reader, read_stream};
 use plimsoll_rootdir::RootDir;
 
 use crate::Options;
 use crate::engine::{Endpoint, Session};
-use crate::images::Host;
+use crate::images::{self, Host};
 
 /// One image of one engine.
 pub(super) struct Ways<'a> {
@@ -16,14 +16,73 @@ pub(super) struct Ways<'a> {
     pub(super) image: &'a Image,
 }
 
-type Way<'a> = fn(&Ways<'a>, &mut Reader) -> Result<PackageInventory, String>;
+/// The files of an image, and which way led to them.
+enum Files {
+    Layers(LayeredRoot, String),
+    Archive(ReadImage),
+    Saved(ReadImage),
+    Parts(Box<Parts>, String),
+}
+
+const SAVED: &str = "saved by the engine and read as a stream";
+
+impl Files {
+    fn inventory(self, reader: &mut Reader) -> PackageInventory {
+        match self {
+            Self::Layers(layers, source) => reader.inventory(&layers, &source),
+            Self::Archive(read) => read.inventory(),
+            Self::Saved(read) => PackageInventory { source: SAVED.to_owned(), ..read.inventory() },
+            Self::Parts(parts, source) => parts.inventory(&source),
+        }
+    }
+
+    /// What an audit asks of them; `None` where only single files came.
+    fn content(self, config: &ImageConfig, reader: &mut Reader) -> Option<ImageContent> {
+        match self {
+            Self::Layers(layers, source) => Some(images::content(reader, &layers, &source, config).0),
+            Self::Archive(read) => Some(read.content(&config.user)),
+            Self::Saved(read) => {
+                Some(ImageContent { source: SAVED.to_owned(), ..read.content(&config.user) })
+            }
+            Self::Parts(..) => None,
+        }
+    }
+}
+
+type Way<'a> = fn(&Ways<'a>) -> Result<Files, String>;
 
 impl<'a> Ways<'a> {
-    /// What the first way that leads to the image's files finds there.
+    /// The packages, by the first way that leads to the image's files.
     ///
     /// # Errors
     /// Why none does.
     pub(super) fn first(&self, reader: &mut Reader) -> Result<PackageInventory, String> {
+        let (files, reasons) = self.find(&[Self::parts, Self::saved])?;
+        let mut inventory = files.inventory(reader);
+        if !reasons.is_empty() {
+            inventory.source = format!("{} ({})", inventory.source, reasons.join("; "));
+        }
+        Ok(inventory)
+    }
+
+    /// What an audit asks of the image's files: all of them are needed for that.
+    pub(super) fn content(&self, reader: &mut Reader) -> Fact<ImageContent> {
+        let config = self.image.config.value();
+        let content = self.find(&[Self::saved]).and_then(|(files, _)| {
+            let content = config.and_then(|config| files.content(config, reader));
+            content.ok_or_else(|| "the engine did not describe the image".to_owned())
+        });
+        match content {
+            Ok(content) => {
+                let source = content.source.clone();
+                Fact::known(content, source)
+            }
+            Err(why) => Fact::unreadable("files of the image", why),
+        }
+    }
+
+    /// The files by the first way that leads to them, and why those before did not; `asked` are the ways through the engine.
+    fn find(&self, asked: &[Way<'a>]) -> Result<(Files, Vec<String>), String> {
         let mut reasons = Vec::new();
         // Behind any other address may be another host, whose paths and process numbers mean something else here.
         let in_place: &[Way<'a>] = match self.endpoint {
@@ -33,14 +92,9 @@ impl<'a> Ways<'a> {
                 &[]
             }
         };
-        let asked: [Way<'a>; 2] = [Self::parts, Self::saved];
-        for way in in_place.iter().chain(&asked) {
-            match way(self, reader) {
-                Ok(mut inventory) if !reasons.is_empty() => {
-                    inventory.source = format!("{} ({})", inventory.source, reasons.join("; "));
-                    return Ok(inventory);
-                }
-                Ok(inventory) => return Ok(inventory),
+        for way in in_place.iter().chain(asked) {
+            match way(self) {
+                Ok(files) => return Ok((files, reasons)),
                 Err(reason) => reasons.push(reason),
             }
         }
@@ -48,9 +102,9 @@ impl<'a> Ways<'a> {
     }
 
     /// Its layers, where they are directories of this host.
-    fn layers(&self, reader: &mut Reader) -> Result<PackageInventory, String> {
+    fn layers(&self) -> Result<Files, String> {
         let (layers, source) = Host::of(self.root, &self.engine()?).layers(self.image)?;
-        Ok(reader.inventory(&layers, &source))
+        Ok(Files::Layers(layers, source))
     }
 
     /// The engine, as far as it is needed to find layers.
@@ -63,12 +117,12 @@ impl<'a> Ways<'a> {
     }
 
     /// What its layers came as, where that is kept on this host.
-    fn packed(&self, _: &mut Reader) -> Result<PackageInventory, String> {
-        Ok(Host::of(self.root, &self.engine()?).packed(self.image)?.inventory())
+    fn packed(&self) -> Result<Files, String> {
+        Ok(Files::Archive(Host::of(self.root, &self.engine()?).packed(self.image)?))
     }
 
     /// A container of this host that runs from it.
-    fn container(&self, reader: &mut Reader) -> Result<PackageInventory, String> {
+    fn container(&self) -> Result<Files, String> {
         if !self.session.containers_of(self.image)?.iter().any(|container| container.is_running()) {
             return Err("no container runs from it".to_owned());
         }
@@ -80,7 +134,7 @@ impl<'a> Ways<'a> {
         let running = containers.iter().find(|container| self.is_running(container));
         let running = running.ok_or("no process of its containers was found here")?;
         let (layers, source) = Host::of(self.root, &engine).container(running)?;
-        Ok(reader.inventory(&layers, &source))
+        Ok(Files::Layers(layers, source))
     }
 
     fn is_running(&self, container: &Container) -> bool {
@@ -90,7 +144,7 @@ impl<'a> Ways<'a> {
     }
 
     /// The files that are needed, of a container that was made from it, running or not.
-    fn parts(&self, _: &mut Reader) -> Result<PackageInventory, String> {
+    fn parts(&self) -> Result<Files, String> {
         let containers = self.session.containers_of(self.image)?;
         let container = containers.first().ok_or("no container was made from it")?;
         let mut parts = Parts::default();
@@ -106,18 +160,17 @@ impl<'a> Ways<'a> {
         self.session.has_container(&container.id)?;
         let name = container.id.get(..12).unwrap_or(&container.id);
         let source = format!("files of container {name}, its changes included, sent by the engine");
-        Ok(parts.inventory(&source))
+        Ok(Files::Parts(Box::new(parts), source))
     }
 
     /// All of it, as `docker save` writes it.
-    fn saved(&self, _: &mut Reader) -> Result<PackageInventory, String> {
+    fn saved(&self) -> Result<Files, String> {
         let layers = self.image.config.value().map_or(&[][..], |config| &config.layers);
         let images = read_stream(self.session.saved(self.image)?).map_err(|error| error.to_string())?;
         // An engine that keeps an image for several platforms sends all of them.
-        let found = images.iter().find(|(image, _)| image.id == self.image.id || image.diff_ids() == layers);
+        let mut images = images.into_iter();
+        let found = images.find(|(image, _)| image.id == self.image.id || image.diff_ids() == layers);
         let (_, read) = found.ok_or("what the engine sends has other layers")?;
-        let mut inventory = read.inventory();
-        inventory.source = "saved by the engine and read as a stream".to_owned();
-        Ok(inventory)
+        Ok(Files::Saved(read))
     }
 }

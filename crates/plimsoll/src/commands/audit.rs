@@ -1,26 +1,25 @@
 //! `plimsoll audit`.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use plimsoll_advisories::inventories;
 use plimsoll_facts::{FACTS_SCHEMA, Facts};
-use plimsoll_report::{Audit, Benchmark, CisView, html, json, junit, markdown, sarif, terminal};
-use plimsoll_rules::{Severity, Status};
+use plimsoll_report::{Benchmark, CisView};
 
-use crate::cli::{AuditArgs, CisVersion, Format};
-use crate::commands::{db, judge, look};
+use crate::Exit;
+use crate::cli::{AuditArgs, CisVersion};
+use crate::commands::{db, judge, look, outcome};
 use crate::exit::Usage;
-use crate::{Exit, output};
 
 /// The largest facts file that is read: some thousands of containers.
 const MAX_FACTS: u64 = 512 << 20;
 
 /// Judges a host or a facts file and writes the report.
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
-    let policy = judge::policy(args.policy.as_deref())?;
+    let policy = judge::policy(args.report.policy.as_deref())?;
     let mut facts = match &args.facts {
         Some(path) => read(path)?,
         None => look::at(&args.place)?,
@@ -31,26 +30,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     }
     let mut audit = judge::judge(&mut facts, &policy)?;
     audit.cis = args.cis.map(|version| CisView::of(&audit, benchmark(version)));
-    output::with(args.output.as_deref(), |out| write(args, &audit, out))?;
-    let fail_on = args.fail_on.or(policy.fail_on);
-    Ok(Exit::Done {
-        findings: fail_on.is_some_and(|bound| audit.worst() >= Some(bound)),
-        // What is only worth knowing does not make an audit blind.
-        unknown: audit.with_status(Status::Unknown).any(|finding| finding.severity > Severity::Info),
-    })
-}
-
-fn write(args: &AuditArgs, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
-    match args.format {
-        Format::Terminal => {
-            terminal::write(audit, &output::terminal_options(args.full, args.output.as_deref()), out)
-        }
-        Format::Json => json::write(audit, out),
-        Format::Sarif => sarif::write(audit, out),
-        Format::Junit => junit::write(audit, out),
-        Format::Markdown => markdown::write(audit, args.full, out),
-        Format::Html => html::write(audit, out),
-    }
+    outcome::write(&audit, &args.report)?;
+    Ok(outcome::exit(&audit, &args.report, &policy))
 }
 
 fn benchmark(version: CisVersion) -> Benchmark {

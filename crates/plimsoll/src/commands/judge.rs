@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use plimsoll_facts::Facts;
 use plimsoll_policy::{FlawExceptions, LoadError, Policy};
 use plimsoll_report::{Audit, PolicySummary};
-use plimsoll_rules::Rule;
+use plimsoll_rules::{Judge, Rule};
 
 use crate::exit::Usage;
 
@@ -60,6 +60,25 @@ pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
         rules_off: off.iter().map(|rule| rule.id.to_owned()).collect(),
     };
     audit.effects = plimsoll_upgrade::effects(facts);
+    Ok(audit)
+}
+
+/// Asks the rules about images, and nothing else: facts that hold only images say nothing about a host. Exceptions for
+/// other subjects have nothing to cover here, which is no reason to report them.
+///
+/// # Errors
+/// When the facts bear no date.
+pub(crate) fn images(facts: &Facts, mut policy: Policy) -> Result<Audit> {
+    let is_wanted = |rule: &&Rule| matches!(rule.judge, Judge::Image(_)) && policy.enables(rule);
+    let wanted: Vec<&Rule> = plimsoll_rules::all().filter(is_wanted).collect();
+    let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());
+    policy.exceptions.retain(|exception| {
+        let answers = report.findings.iter().filter(|finding| finding.rule == exception.rule.as_str());
+        answers.into_iter().any(|finding| exception.pattern.matches(&finding.subject))
+    });
+    plimsoll_policy::apply(&policy, day(facts.collected_at)?, &mut report);
+    let mut audit = Audit::of_images(facts, wanted, report);
+    audit.policy.name = policy.name;
     Ok(audit)
 }
 

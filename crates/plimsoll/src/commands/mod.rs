@@ -6,7 +6,9 @@ mod explain;
 mod facts;
 mod images;
 mod judge;
+mod lint;
 mod look;
+mod outcome;
 mod registry;
 mod sbom;
 mod scan;
@@ -31,6 +33,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Sbom(args) => sbom::run(&args),
         Command::Verify(args) => verify::run(&args),

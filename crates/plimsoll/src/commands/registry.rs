@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use plimsoll_collect::engine::DockerEnvironment;
-use plimsoll_facts::PackageInventory;
-use plimsoll_image::{LayerBlob, read_layers};
+use plimsoll_image::{LayerBlob, ReadImage, read_layers};
 use plimsoll_registry::{Options, Platform, Reference, Repository};
 
 use crate::cli::RegistryArgs;
@@ -16,12 +15,16 @@ use crate::progress::Progress;
 /// How often progress is told, in bytes.
 const STEP: u64 = 4 << 20;
 
-/// Reads the image that a reference names; answers with its id and its packages.
-pub(super) fn read(
-    reference: &str,
-    args: &RegistryArgs,
-    progress: &Progress,
-) -> Result<(String, PackageInventory)> {
+/// An image of a registry.
+pub(super) struct RegistryImage {
+    pub(super) id: String,
+    /// Its configuration, as it is.
+    pub(super) config: Vec<u8>,
+    pub(super) read: ReadImage,
+}
+
+/// Reads the image that a reference names.
+pub(super) fn read(reference: &str, args: &RegistryArgs, progress: &Progress) -> Result<RegistryImage> {
     let reference: Reference = reference.parse().map_err(|error| Usage(format!("{error}")))?;
     let repository = Repository::open(&reference, &options(&args.plain_http))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::of_this_host);
@@ -43,7 +46,7 @@ pub(super) fn read(
     };
     let source = format!("registry, manifest {}", image.digest);
     let read = read_layers(&image.config, &layers, &source, open)?;
-    Ok((image.id.to_string(), read.inventory()))
+    Ok(RegistryImage { id: image.id.to_string(), config: image.config, read })
 }
 
 /// How to read from a registry what the engine does not have; nothing for what is no name, such as an id.

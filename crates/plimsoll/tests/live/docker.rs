@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 /// Marks everything that these tests make.
-const LABEL: &str = "plimsoll.live-test";
+pub(crate) const LABEL: &str = "plimsoll.live-test";
 
 /// The engine that the docker command uses here.
 pub(crate) const SOCKET: &str = "unix:///var/run/docker.sock";
@@ -66,6 +66,7 @@ pub(crate) fn clean() {
         (&["ps", "-aq", "--filter", &filter][..], &["rm", "-fv"][..]),
         (&["network", "ls", "-q", "--filter", &filter], &["network", "rm"]),
         (&["volume", "ls", "-q", "--filter", &filter], &["volume", "rm"]),
+        (&["images", "-q", "--filter", &filter], &["rmi", "-f"]),
     ] {
         let Ok(ids) = docker(list) else { continue };
         let ids: Vec<&str> = ids.split_whitespace().collect();

@@ -7,6 +7,7 @@ mod bad_input;
 mod cases;
 mod docker;
 mod engines;
+mod lint;
 mod own_engine;
 mod privileged;
 mod registry;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let tests = scene::tests(cases::CASES)
         .chain(bad_input::tests())
         .chain(engines::tests())
+        .chain(lint::tests())
         .chain(privileged::tests())
         .chain(ways::tests())
         .chain(registry::tests());

@@ -7,7 +7,10 @@ mod failures;
 mod summary;
 mod unknown;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+
+use plimsoll_rules::SubjectKind;
 
 use crate::layout::{BOLD, DIM, PLAIN, Page, TerminalOptions, UNKNOWN, span};
 use crate::{Audit, escape, words};
@@ -19,7 +22,7 @@ use crate::{Audit, escape, words};
 /// What the writer answers.
 pub fn write(audit: &Audit, options: &TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options);
-    head(&mut page, audit)?;
+    head(&mut page, audit, options)?;
     if let Some(view) = &audit.cis {
         cis::write(&mut page, audit, view, options)?;
     } else {
@@ -31,18 +34,30 @@ pub fn write(audit: &Audit, options: &TerminalOptions, out: &mut dyn Write) -> i
     summary::write(&mut page, audit, options)
 }
 
-fn head(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+/// The names of the images that were looked at.
+fn images(audit: &Audit, options: &TerminalOptions) -> String {
+    let subjects = audit.findings.iter().map(|finding| &finding.subject);
+    let images: BTreeSet<&str> =
+        subjects.filter(|it| it.kind == SubjectKind::Image).map(|it| it.name.as_str()).collect();
+    names(images.into_iter(), 4, options)
+}
+
+fn head(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Result<()> {
     let host = &audit.host;
     let os = host.os.as_deref().unwrap_or("unknown distribution");
     let kernel = host.kernel.as_deref().unwrap_or("of unknown release");
-    page.paragraph(&[
-        span(&host.name, BOLD),
-        span(" · ", DIM),
-        span(os, PLAIN),
-        span(" · ", DIM),
-        span("Linux ", PLAIN),
-        span(kernel, PLAIN),
-    ])?;
+    if audit.is_of_images() {
+        page.paragraph(&[span(&images(audit, options), BOLD)])?;
+    } else {
+        page.paragraph(&[
+            span(&host.name, BOLD),
+            span(" · ", DIM),
+            span(os, PLAIN),
+            span(" · ", DIM),
+            span("Linux ", PLAIN),
+            span(kernel, PLAIN),
+        ])?;
+    }
     for engine in &host.engines {
         page.paragraph(&[
             span(&engine.endpoint, PLAIN),
