@@ -57,6 +57,9 @@ pub struct OsRelease {
     pub codename: Option<String>,
     /// `PRETTY_NAME`.
     pub pretty_name: Option<String>,
+    /// Last day with fixes that everybody gets, `YYYY-MM-DD`, by the table of the plimsoll that judges; nothing where it
+    /// does not know the release, or where the distribution has none.
+    pub mended_until: Option<String>,
 }
 
 /// The kernel: what runs, what is installed, how it is set.

@@ -5,7 +5,7 @@ mod table;
 
 use std::sync::LazyLock;
 
-use plimsoll_facts::OsRelease;
+use plimsoll_facts::{Facts, OsRelease};
 
 use self::table::{SupportedRelease, Table};
 
@@ -42,6 +42,16 @@ pub fn support_of(os: &OsRelease) -> Option<Support> {
     })
 }
 
+/// Fills in [`OsRelease::mended_until`] of the host and of every image.
+pub(crate) fn fill(facts: &mut Facts) {
+    let host = facts.host.os.value_mut().into_iter();
+    let images = facts.engines.iter_mut().filter_map(|engine| engine.images.value_mut()).flatten();
+    let of_images = images.filter_map(|image| image.content.value_mut()?.os.as_mut());
+    for os in host.chain(of_images) {
+        os.mended_until = support_of(os).and_then(|support| support.last_day()).map(str::to_owned);
+    }
+}
+
 fn is_of(release: &SupportedRelease, version: &str) -> bool {
     version
         .strip_prefix(release.version.as_str())
@@ -51,7 +61,11 @@ fn is_of(release: &SupportedRelease, version: &str) -> bool {
 impl Support {
     /// The last day with fixes, where `today` (`YYYY-MM-DD`) is behind it.
     pub fn ended(&self, today: &str) -> Option<&'static str> {
-        self.long_term_until.or(self.until).filter(|last| *last < today)
+        self.last_day().filter(|last| *last < today)
+    }
+
+    fn last_day(&self) -> Option<&'static str> {
+        self.long_term_until.or(self.until)
     }
 
     /// The last day of regular support, where `today` is behind it and long-term support goes on.

@@ -44,16 +44,16 @@ mod tests {
     use crate::testing::status_of;
     use plimsoll_facts::{Facts, OsRelease};
 
-    fn os(id: &str, version: &str) -> Facts {
-        let os = OsRelease { id: id.into(), version_id: Some(version.into()), ..OsRelease::default() };
+    fn os(mended_until: Option<&str>) -> Facts {
+        let os = OsRelease { mended_until: mended_until.map(str::to_owned), ..OsRelease::default() };
         image(|i| i.content().os = Some(os))
     }
 
     #[test]
     fn releases() {
-        assert_eq!(status_of(&RULE, &os("debian", "10")), Status::Fail);
-        assert_eq!(status_of(&RULE, &os("debian", "12")), Status::Pass);
-        assert_eq!(status_of(&RULE, &os("arch", "")), Status::NotApplicable);
+        assert_eq!(status_of(&RULE, &os(Some("2024-06-30"))), Status::Fail);
+        assert_eq!(status_of(&RULE, &os(Some("2038-06-30"))), Status::Pass);
+        assert_eq!(status_of(&RULE, &os(None)), Status::NotApplicable);
         assert_eq!(status_of(&RULE, &image(|_| ())), Status::NotApplicable);
         assert_eq!(status_of(&RULE, &image(|i| i.content = denied())), Status::Unknown);
     }

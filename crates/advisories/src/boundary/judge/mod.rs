@@ -11,9 +11,11 @@ use plimsoll_facts::{BoundaryVerdict, Fact, Facts};
 
 use self::assess::Assessment;
 use super::{BoundaryAdvisory, all};
+use crate::support;
 
-/// Fills in [`Facts::boundary`] from the other facts.
+/// Fills in what this build knows beside the facts: [`Facts::boundary`], and until when distributions are mended.
 pub fn judge(facts: &mut Facts) {
+    support::fill(facts);
     facts.boundary = match all() {
         Ok(known) => {
             Fact::known(verdicts(facts, known), format!("{} boundary advisories of this build", known.len()))
