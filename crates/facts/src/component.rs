@@ -16,6 +16,8 @@ pub struct Component {
     /// Version of the file on disk, read from the file itself (Go build information) without running it,
     /// from the owning package, or from the engine.
     pub version: Fact<String>,
+    /// Version of the BuildKit that is compiled into it (dockerd), where its Go build information lists modules.
+    pub buildkit: Option<String>,
     /// The package that owns the file.
     pub package: Fact<Package>,
     /// A newer version of the owning package that the package manager's own lists offer.

@@ -9,7 +9,12 @@ pub struct GoBuild {
     pub module_version: String,
     /// Flags of the linker; left out by `-trimpath`.
     pub linker_flags: String,
+    /// Version of the BuildKit that is compiled in, without a leading `v`; nothing where no module list names it.
+    pub buildkit: Option<String>,
 }
+
+/// The module of BuildKit.
+const BUILDKIT: &str = "github.com/moby/buildkit";
 
 /// Undoes Go's quoting of a setting (strconv.Quote), as far as it is used for command lines.
 fn unquote(text: &str) -> String {
@@ -32,12 +37,22 @@ fn unquote(text: &str) -> String {
 }
 
 impl GoBuild {
-    /// Takes the lines `path`, `mod` and `build -ldflags` of Go's description.
+    /// Takes the lines `path`, `mod`, `dep` and `build -ldflags` of Go's description.
     pub fn of(description: &str) -> Self {
         let mut build = Self::default();
+        let mut of_buildkit = false;
         for line in description.lines() {
             let mut columns = line.split('\t');
-            match (columns.next(), columns.next(), columns.next()) {
+            let columns = (columns.next(), columns.next(), columns.next());
+            // What stands in the place of a module follows it.
+            of_buildkit = match columns.0 {
+                Some("=>") => of_buildkit,
+                first => first == Some("dep") && columns.1 == Some(BUILDKIT),
+            };
+            match columns {
+                (Some("dep" | "=>"), _, Some(version)) if of_buildkit => {
+                    build.buildkit = Some(version.trim_start_matches('v').to_owned());
+                }
                 (Some("path"), Some(path), _) => path.clone_into(&mut build.main),
                 (Some("mod"), _, Some(version)) => version.clone_into(&mut build.module_version),
                 (Some("build"), Some(setting), _) => {
@@ -122,6 +137,16 @@ mod tests {
 
     fn version(description: &str) -> Option<String> {
         GoBuild::of(description).version()
+    }
+
+    #[test]
+    fn the_buildkit_that_is_compiled_in() {
+        let buildkit = |modules: &str| GoBuild::of(modules).buildkit;
+        let modules = "dep\tgithub.com/x/y\tv1.0.0\th1:x=\ndep\tgithub.com/moby/buildkit\tv0.17.3\th1:x=\n";
+        assert_eq!(buildkit(modules).as_deref(), Some("0.17.3"));
+        let replaced = format!("{modules}=>\tgithub.com/me/buildkit\tv0.18.0\th1:x=\ndep\tz\tv9\t\n");
+        assert_eq!(buildkit(&replaced).as_deref(), Some("0.18.0"));
+        assert_eq!(buildkit(DOCKERD), None);
     }
 
     #[test]

@@ -80,7 +80,11 @@ fn from_disk(program: &OnDisk, path: &str) -> Component {
         }
         Err(reason) => Fact::unreadable(path, reason.clone()),
     };
-    Component { kind: program.kind, path: path.to_owned(), version, ..Component::default() }
+    let buildkit = match &program.program {
+        Ok(Program::Go(build)) => build.buildkit.clone(),
+        _ => None,
+    };
+    Component { kind: program.kind, path: path.to_owned(), version, buildkit, ..Component::default() }
 }
 
 fn add_running(components: &mut BTreeMap<String, Component>, running: Running) {

@@ -152,6 +152,7 @@ mod tests {
             ),
             candidate: Fact::absent("/var/lib/apt/lists"),
             running,
+            ..Component::default()
         }
     }
 

@@ -5,7 +5,7 @@ use plimsoll_facts::{
 };
 
 use super::assess::{Assessment, assess};
-use super::copy::{Copy, DistributionPackage, Maker, is_projects_own};
+use super::copy::{Copy, DistributionPackage, Maker, is_projects_own, read};
 use super::verdict;
 use crate::boundary::BoundaryAdvisory;
 
@@ -17,10 +17,17 @@ fn project(kind: ComponentKind) -> Option<&'static str> {
         ComponentKind::Containerd | ComponentKind::ContainerdShim => "containerd",
         ComponentKind::Dockerd => "moby",
         ComponentKind::DockerCli => "docker-cli",
-        ComponentKind::Buildkitd => "buildkit",
+        ComponentKind::Buildkitd => BUILDKIT,
         ComponentKind::Podman => "podman",
         ComponentKind::Other | ComponentKind::DockerProxy | ComponentKind::DockerInit => return None,
     })
+}
+
+const BUILDKIT: &str = "buildkit";
+
+/// Whether an advisory counts in versions of BuildKit.
+fn is_of_buildkit(advisory: &BoundaryAdvisory) -> bool {
+    advisory.component == BUILDKIT && advisory.upstream.project.is_none()
 }
 
 /// Whether a program of this kind holds the flaw where its version does.
@@ -45,11 +52,16 @@ pub(super) fn judge(
     let Some(project) = project(component.kind) else { return Vec::new() };
     let on_disk = on_disk(component, &facts.host.os);
     let running = running(component, &on_disk);
+    // The daemon's BuildKit has versions of its own; who made the daemon made this one.
+    let buildkit = component.buildkit.as_ref().map(|version| Copy { base: read(version), ..on_disk.clone() });
     known
         .iter()
         .filter(|advisory| holds(component.kind, advisory))
         .map(|advisory| {
-            let found = assess(advisory, project, &on_disk);
+            let found = match buildkit.as_ref().filter(|_| is_of_buildkit(advisory)) {
+                Some(inside) => assess(advisory, BUILDKIT, inside),
+                None => assess(advisory, project, &on_disk),
+            };
             let (found, other) = running.iter().fold((found, None), |(found, other), old| {
                 with_running(found, other, old, |copy| assess(advisory, project, copy))
             });

@@ -116,6 +116,19 @@ fn what_the_engine_contains() {
     assert_eq!(verdict(dockerd(), "CVE-2024-24557").status, BoundaryStatus::NoFix);
     // Its BuildKit has no version of its own that could be read.
     assert_eq!(verdict(dockerd(), "CVE-2024-23652").status, BoundaryStatus::Unknown);
+    let own = |buildkit: &str| {
+        let docker_ce = package(
+            "dpkg",
+            "docker-ce",
+            "docker-ce",
+            "5:25.0.0-1~debian.12~bookworm",
+            "Docker <support@docker.com>",
+        );
+        let dockerd = program(ComponentKind::Dockerd, "25.0.0", known(docker_ce));
+        debian_with(Component { buildkit: Some(buildkit.into()), ..dockerd })
+    };
+    assert_eq!(verdict(own("0.12.4"), "CVE-2024-23652").status, BoundaryStatus::FixAvailable);
+    assert_eq!(verdict(own("0.12.5"), "CVE-2024-23652").status, BoundaryStatus::Fixed);
     let unnamed = verdict(dockerd(), "CVE-2026-41568");
     assert_eq!((unnamed.status, unnamed.certain), (BoundaryStatus::NoFix, false));
 }
