@@ -1,6 +1,6 @@
 //! All programs that filter one thread, and what they let it do.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +13,9 @@ use crate::program::Program;
 /// Most instructions on one thread, each program counting four more (`MAX_INSNS_PER_PATH`).
 const MAX_INSTRUCTIONS: usize = 32768;
 const PENALTY: usize = 4;
+/// Calls of x86_64 that kernels since 6.13 let pass without asking the filters: they return from a probe's trampoline and
+/// kill whoever makes them from elsewhere.
+const NOT_ASKED: [&str; 2] = ["uretprobe", "uprobe"];
 
 /// The programs that a thread's calls are asked of, all of them; the strictest answer wins. Answers are remembered.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Filter {
     /// Newest first, the order in which the kernel asks.
     programs: Vec<Program>,
     answers: Mutex<HashMap<Call, Outcome>>,
+    /// Calls of which the programs can't be trusted.
+    uncertain: BTreeSet<String>,
 }
 
 /// What happens to the calls of a set.
@@ -94,6 +99,12 @@ pub enum Doubt {
     /// The programs compute with arguments in a way that is not followed.
     #[error("the filter computes with the arguments in a way that is not followed")]
     Inexact,
+    /// The filter is what a profile declares, and libseccomp may have left a rule for this call out.
+    #[error("it depends on the version of libseccomp whether the profile's rule for this call counts")]
+    LeftToLibseccomp,
+    /// New kernels do not ask.
+    #[error("kernels since 6.13 do not ask the filter about this call")]
+    NotAsked,
     /// No call of this ABI has such arguments.
     #[error("no call of this ABI has such arguments")]
     NoSuchArguments,
@@ -116,7 +127,13 @@ impl Filter {
         if total > MAX_INSTRUCTIONS {
             return Err(FilterError(total));
         }
-        Ok(Self { programs, answers: Mutex::default() })
+        Ok(Self { programs, answers: Mutex::default(), uncertain: BTreeSet::new() })
+    }
+
+    /// The same filter, not trusted about these calls: it was compiled from a profile.
+    pub fn uncertain_about(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.uncertain.extend(names);
+        self
     }
 
     /// What the programs return together for one call.
@@ -128,13 +145,19 @@ impl Filter {
     /// What happens to the calls of this name whose arguments are as asked; arguments that are not given are any.
     pub fn outcome(&self, abi: Abi, name: &str, args: &[Arg]) -> Outcome {
         match abi.number(name) {
-            Some(number) => self.outcome_of_number(abi, number, args),
+            Some(_) if self.uncertain.contains(name) => Outcome::Unknown(Doubt::LeftToLibseccomp),
+            Some(number) => match self.outcome_of_number(abi, number, args) {
+                Outcome::Denied(_) if abi == Abi::X86_64 && NOT_ASKED.contains(&name) => {
+                    Outcome::Unknown(Doubt::NotAsked)
+                }
+                outcome => outcome,
+            },
             None => Outcome::NoSuchCall,
         }
     }
 
     /// As [`Filter::outcome`], by number (of x32 with its bit).
-    pub fn outcome_of_number(&self, abi: Abi, number: u32, args: &[Arg]) -> Outcome {
+    pub(crate) fn outcome_of_number(&self, abi: Abi, number: u32, args: &[Arg]) -> Outcome {
         let mut all = [Arg::Any; 6];
         for (arg, given) in all.iter_mut().zip(args) {
             *arg = *given;

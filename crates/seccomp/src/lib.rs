@@ -9,6 +9,7 @@
 mod abi;
 mod action;
 mod call;
+mod compile;
 mod condition;
 mod explore;
 mod filter;
@@ -17,6 +18,7 @@ pub mod fuzzing;
 mod instruction;
 mod machine;
 mod operation;
+mod profile;
 mod program;
 mod solve;
 
@@ -25,4 +27,5 @@ pub use action::Action;
 pub use call::{Arg, Data};
 pub use filter::{Denial, Doubt, Filter, FilterError, Outcome};
 pub use instruction::Instruction;
+pub use profile::{Compiled, Profile, ProfileError};
 pub use program::{Program, ProgramError};
