@@ -184,6 +184,7 @@ _plimsoll() {
         plimsoll__subcmd__audit)
             opts="-o -h -V --host --root --facts --format --output --policy --db --fail-on --redact --full --cis --help --version"
             opts="-o -h -V --host --root --facts --format --output --policy --fail-on --full --redact --cis --help --version"
+            opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --redact --full --cis --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -412,6 +413,7 @@ _plimsoll() {
             ;;
         plimsoll__subcmd__facts)
             opts="-o -h -V --host --root --redact --db --output --help --version"
+            opts="-o -h -V --host --root --stop-threads --redact --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -55,6 +55,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l fail-on -d '
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l cis -d 'Show the controls of the CIS Docker Benchmark instead, in the numbering of this version' -r -f -a "1.6\t'1.6.0'
 1.7\t'1.7.0'
 1.8\t'1.8.0'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l stop-threads -d 'Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds: one that waits in a call which the kernel restarts by itself'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -64,6 +66,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l root -d 'Rea
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l db -d 'Folder of the advisories for `--redact`, as for `db`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s o -l output -d 'Write to this file (whole or not at all) instead of standard output' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l stop-threads -d 'Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds: one that waits in a call which the kernel restarts by itself'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l redact -d 'Replace names that could tell who you are'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand lint" -l platform -d 'Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine\'s architecture' -r

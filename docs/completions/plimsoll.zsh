@@ -32,7 +32,7 @@ _plimsoll() {
 _arguments "${_arguments_options[@]}" : \
 '*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
 '--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
-'(--host --root)--facts=[Judge this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
+'(--host --root --stop-threads)--facts=[Judge this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
 json\:"Everything, versioned (\`plimsoll schema audit\`)"
 sarif\:"SARIF 2.1.0, for code scanning"
@@ -47,6 +47,8 @@ markdown\:"For a comment or a wiki"))' \
 '--cis=[Show the controls of the CIS Docker Benchmark instead, in the numbering of this version]:VERSION:((1.6\:"1.6.0"
 1.7\:"1.7.0"
 1.8\:"1.8.0"))' \
+'--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
+'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
 '--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -63,6 +65,8 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--redact[Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays]' \
+'--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
+'--redact[Replace names that could tell who you are]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '-V[Print version]' \

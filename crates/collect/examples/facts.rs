@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         endpoints.extend(environment.endpoint()?);
     }
     let root = RootDir::open("/")?;
-    let facts = collect(&root, &Options { endpoints, version: "example", progress: &|_| {} });
+    let facts =
+        collect(&root, &Options { endpoints, version: "example", stop_threads: false, progress: &|_| {} });
     serde_json::to_writer_pretty(std::io::stdout().lock(), &facts)?;
     Ok(())
 }

@@ -35,6 +35,9 @@ pub struct Options<'a> {
     pub endpoints: Vec<Endpoint>,
     /// Version of plimsoll, for the record.
     pub version: &'a str,
+    /// Whether a thread of a container may be stopped for some microseconds to read its seccomp filter where the kernel
+    /// shows it in no other way.
+    pub stop_threads: bool,
     /// Told what is being read, for a progress line.
     pub progress: &'a dyn Fn(&str),
 }
@@ -56,7 +59,8 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     // Read after the engines were asked: what runs by now is in the table.
     let processes = Processes::scan(root);
     let local = engine::of_this_host(&mut facts.engines);
-    effective::fill(root, &processes, &mut facts.host, local, &mut gaps);
+    let means = effective::Means { collector: &facts.collector, stop_threads: options.stop_threads };
+    effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
     (options.progress)("images");
     images::fill(root, local, &mut gaps);
     (options.progress)("components");

@@ -41,7 +41,7 @@ fn read(files: &[(&str, &str)], images: &[(&str, &str)]) -> Facts {
     }
     fs::create_dir_all(dir.path().join("proc/2/ns")).unwrap();
     symlink("mnt:[4026531841]", dir.path().join("proc/2/ns/mnt")).unwrap();
-    let options = Options { endpoints: Vec::new(), version: "0.0.0", progress: &|_| {} };
+    let options = Options { endpoints: Vec::new(), version: "0.0.0", stop_threads: false, progress: &|_| {} };
     collect(&RootDir::open(dir.path()).unwrap(), &options)
 }
 

@@ -87,7 +87,8 @@ fn enter(test: &str) -> Option<tempfile::TempDir> {
 }
 
 fn audit(endpoint: Endpoint) -> (Engine, Vec<(FileRole, String)>) {
-    let options = Options { endpoints: vec![endpoint], version: "test", progress: &|_| {} };
+    let options =
+        Options { endpoints: vec![endpoint], version: "test", stop_threads: false, progress: &|_| {} };
     let mut facts = collect(&RootDir::open("/").unwrap(), &options);
     let files = facts.host.files.iter().map(|file| (file.role, file.path.clone())).collect();
     (facts.engines.remove(0), files)
@@ -124,7 +125,7 @@ fn a_plain_engine_on_tcp_alone() {
     let Some(dir) = enter("a_plain_engine_on_tcp_alone") else { return };
     let port = free_port();
     let daemon = Dockerd::start(dir, "{}", &["-H", &format!("tcp://127.0.0.1:{port}")]);
-    let options = Options { endpoints: Vec::new(), version: "test", progress: &|_| {} };
+    let options = Options { endpoints: Vec::new(), version: "test", stop_threads: false, progress: &|_| {} };
     let engines = collect(&RootDir::open("/").unwrap(), &options).engines;
     let is_ours = |engine: &&Engine| engine.daemon.value().is_some_and(|d| d.pid == daemon.child.id());
     let engine = engines.iter().find(is_ours).unwrap();

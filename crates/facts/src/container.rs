@@ -319,6 +319,8 @@ pub struct Process {
     pub seccomp_mode: u32,
     /// Number of seccomp filters; `None` before Linux 5.9.
     pub seccomp_filters: Option<u32>,
+    /// Its filter: the place in the host's list of seccomp filters; absent where it has none.
+    pub seccomp: Fact<u32>,
     /// LSM label (`attr/current`), where a security module labels processes.
     pub lsm_label: Option<String>,
     /// How it belongs to the container.

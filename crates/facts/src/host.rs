@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fact, FileFact, Mount, Namespaces, Package, PackageInventory, Socket};
+use crate::{Fact, FileFact, Mount, Namespaces, Package, PackageInventory, Seccomp, Socket};
 
 /// The host itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,8 @@ pub struct Host {
     /// The packages that containers rest on: runtimes, and what isolates, connects and stores for them. Others are left
     /// out.
     pub packages: Fact<PackageInventory>,
+    /// The seccomp filters of the processes of all containers.
+    pub seccomp: Seccomp,
 }
 
 /// Distribution, from os-release(5).
@@ -90,6 +92,8 @@ pub struct Kernel {
     pub livepatches: Fact<BTreeMap<String, bool>>,
     /// Modules that are loaded.
     pub modules: Fact<Vec<String>>,
+    /// Ways into the kernel that it serves, beside its own: `i386` and `x32` on x86_64. Tried, not looked up.
+    pub other_abis: Fact<Vec<String>>,
 }
 
 /// `uname(2)` and the build string.

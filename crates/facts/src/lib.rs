@@ -18,6 +18,7 @@ mod packages;
 mod purl;
 mod redact;
 mod trust;
+mod seccomp;
 mod vulnerability;
 
 pub use boundary::*;
@@ -34,6 +35,7 @@ pub use package_flaws::*;
 pub use packages::*;
 pub use redact::redact;
 pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
+pub use seccomp::*;
 pub use vulnerability::*;
 
 use schemars::JsonSchema;

@@ -85,6 +85,10 @@ pub struct Where {
     /// Read the host's files below this directory instead of /.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
+    /// Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds: one that
+    /// waits in a call which the kernel restarts by itself.
+    #[arg(long)]
+    pub stop_threads: bool,
 }
 
 /// `plimsoll audit`.
@@ -94,7 +98,7 @@ pub struct AuditArgs {
     #[command(flatten)]
     pub place: Where,
     /// Judge this facts file instead of looking at the host; `-` reads standard input.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "root"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "root", "stop_threads"])]
     pub facts: Option<PathBuf>,
     /// What to do with the answers.
     #[command(flatten)]

@@ -14,6 +14,7 @@ use super::members::Members;
 use super::mount_tree::MountTree;
 use super::mounts::{self, HostView};
 use super::networks::{Holders, Networks};
+use super::seccomp::Filters;
 use super::{devices, host_paths, init_files, limits, processes, subject};
 use crate::gaps::Gaps;
 use crate::procs::{Cgroups, PidDir, Processes, Row};
@@ -22,6 +23,7 @@ use crate::procs::{Cgroups, PidDir, Processes, Row};
 pub(super) struct Context<'a> {
     pub(super) root: &'a RootDir,
     pub(super) processes: &'a Processes,
+    pub(super) filters: &'a Filters,
     pub(super) host: &'a HostView<'a>,
     pub(super) cgroups: Fact<CgroupFiles<'a>>,
     pub(super) kernel_paths: KernelPaths<'a>,
@@ -167,11 +169,12 @@ impl Reader<'_> {
 
     /// What all of its processes tell.
     fn members(&mut self, members: &Members<'_>, effective: &mut Effective, holders: &mut Holders) {
-        let Context { processes, host, wanted, hidden, .. } = self.context;
+        let Context { processes, host, wanted, hidden, filters, .. } = self.context;
         let mounts = effective.mounts.value().map_or(&[][..], Vec::as_slice);
         let namespace = effective.namespaces.value().map_or(0, |n: &Namespaces| n.mnt);
         let mut descriptors = Descriptors::new(mounts, namespace, host, wanted);
-        let read = processes::read(processes, self.row, members, |row, dir| descriptors.visit(row, dir));
+        let read =
+            processes::read(processes, filters, self.row, members, |row, dir| descriptors.visit(row, dir));
         for (inode, pid) in descriptors.holders.drain() {
             holders.entry(inode).or_default().push(pid);
         }

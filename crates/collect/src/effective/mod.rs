@@ -20,11 +20,12 @@ mod mount_tree;
 mod mounts;
 mod networks;
 mod processes;
+mod seccomp;
 mod status;
 
 use std::collections::HashSet;
 
-use plimsoll_facts::{Container, Engine, Fact, Host, Socket};
+use plimsoll_facts::{Collector, Container, Engine, Fact, Host, Socket};
 use plimsoll_rootdir::RootDir;
 
 use crate::gaps::Gaps;
@@ -36,16 +37,26 @@ use masks::KernelPaths;
 use members::{Init, Members};
 use mounts::HostView;
 use networks::{Holders, Networks};
+use seccomp::Filters;
 
 const SUBJECT: &str = "host";
 /// Most processes that look like engines whose network namespaces are looked into.
 const MAX_ENGINES_ELSEWHERE: usize = 256;
 const NOT_RUNNING: &str = "the container does not run";
 
-/// Fills `Container::effective` of every container, and `Host::listeners`.
+/// How this process may look, and who it is.
+pub(crate) struct Means<'a> {
+    /// Its privileges.
+    pub(crate) collector: &'a Collector,
+    /// Whether a thread may be stopped for some microseconds where there is no other way.
+    pub(crate) stop_threads: bool,
+}
+
+/// Fills `Container::effective` of every container, `Host::listeners` and `Host::seccomp`.
 pub(crate) fn fill(
     root: &RootDir,
     processes: &Result<Processes, procs::Error>,
+    means: &Means<'_>,
     host: &mut Host,
     engines: &mut [Engine],
     gaps: &mut Gaps,
@@ -56,7 +67,7 @@ pub(crate) fn fill(
         engines.iter_mut().filter_map(|e| e.containers.value_mut()).flatten().collect();
     match processes {
         Ok(processes) => {
-            host.listeners = fill_from(root, processes, host, &endpoints, containers, gaps);
+            host.listeners = fill_from(root, processes, means, host, &endpoints, containers, gaps);
         }
         Err(error) => {
             host.listeners = gaps.unreadable(SUBJECT, "/proc", error);
@@ -73,7 +84,8 @@ pub(crate) fn fill(
 fn fill_from(
     root: &RootDir,
     processes: &Processes,
-    host: &Host,
+    means: &Means<'_>,
+    host: &mut Host,
     endpoints: &[String],
     mut containers: Vec<&mut Container>,
     gaps: &mut Gaps,
@@ -91,9 +103,11 @@ fn fill_from(
     let networks = Networks::read(processes, host_network, rows.iter().copied().chain(elsewhere));
     let wanted = networks.inodes();
 
+    let filters = Filters::read(processes, host, means.collector);
     let context = Context {
         root,
         processes,
+        filters: &filters,
         host: &view,
         cgroups: host.cgroups.clone().map(|layout| CgroupFiles::new(root, layout)),
         kernel_paths: KernelPaths::new(root),
@@ -109,6 +123,7 @@ fn fill_from(
     for (row, container) in rows.iter().zip(&mut containers) {
         container::finish(&context, row, container, &networks, &holders, &sockets, gaps);
     }
+    host.seccomp = seccomp::fill(processes, &filters, &rows, &mut containers, means.stop_threads, gaps);
     match networks.inet(host_network, &holders, processes) {
         Ok(listeners) => Fact::known(listeners, "NETLINK_SOCK_DIAG"),
         Err(error) => gaps.unreadable(SUBJECT, "NETLINK_SOCK_DIAG", error),

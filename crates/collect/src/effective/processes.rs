@@ -1,8 +1,9 @@
 //! The processes of one container: who they are and what they may do.
 
-use plimsoll_facts::{Belongs, Namespaces, Process};
+use plimsoll_facts::{Belongs, Fact, Namespaces, Process};
 
 use super::members::Members;
+use super::seccomp::Filters;
 use super::status::Status;
 use crate::procs::{Error, PidDir, Processes, Row};
 
@@ -34,6 +35,7 @@ pub(super) enum Failure {
 /// meanwhile is left out.
 pub(super) fn read(
     processes: &Processes,
+    filters: &Filters,
     init: &Row,
     members: &Members<'_>,
     mut also: impl FnMut(&Row, &PidDir),
@@ -45,7 +47,11 @@ pub(super) fn read(
         let read = processes.open(row).and_then(|dir| {
             let thread = if row.headless { dir.live_thread() } else { None };
             also(row, thread.as_ref().unwrap_or(&dir));
-            if out.len() > MAX_ROWS { Ok(()) } else { with_threads(&dir, row, init_namespaces, &mut out) }
+            if out.len() > MAX_ROWS {
+                Ok(())
+            } else {
+                with_threads(&dir, filters, row, init_namespaces, &mut out)
+            }
         });
         first = first.and(checked(row, read, out.len()));
     }
@@ -82,6 +88,7 @@ fn checked(row: &Row, read: Result<(), Error>, rows: usize) -> Result<(), Failur
 /// A process, and those of its threads that may do something else or live in other namespaces.
 fn with_threads(
     dir: &PidDir,
+    filters: &Filters,
     row: &Row,
     init: Option<&Namespaces>,
     out: &mut Vec<Process>,
@@ -90,7 +97,7 @@ fn with_threads(
     let leader = process(dir, row, &status, Belongs::Cgroup, init);
     if row.threads > 1 {
         for tid in dir.numbers("task")?.into_iter().filter(|tid| *tid != row.pid) {
-            match thread(dir, row, &status, &leader, tid) {
+            match thread(dir, filters, row, &status, &leader, tid) {
                 Ok(differs) => out.extend(differs),
                 Err(Error::Gone) => {}
                 Err(error) => return Err(error),
@@ -106,6 +113,7 @@ fn with_threads(
 
 fn thread(
     dir: &PidDir,
+    filters: &Filters,
     row: &Row,
     leader_status: &Status,
     leader: &Process,
@@ -117,7 +125,7 @@ fn thread(
         Ok(of_leader) => Some(thread.namespaces()?).filter(|of_thread| of_thread != of_leader),
         Err(_) => None,
     };
-    if namespaces.is_none() && status.same_powers(leader_status) {
+    if namespaces.is_none() && status.same_powers(leader_status) && !filters.differ(tid, row.pid) {
         return Ok(None);
     }
     let process = process(&thread, row, &status, Belongs::Cgroup, None);
@@ -143,6 +151,8 @@ fn process(dir: &PidDir, row: &Row, status: &Status, belongs: Belongs, init: Opt
         no_new_privs: status.no_new_privs,
         seccomp_mode: status.seccomp_mode,
         seccomp_filters: status.seccomp_filters,
+        // Filled in for all containers together.
+        seccomp: Fact::default(),
         lsm_label: label(dir),
         belongs,
         namespaces: row.namespaces.as_ref().ok().copied().filter(|own| Some(own) != init),

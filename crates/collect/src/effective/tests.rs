@@ -101,7 +101,8 @@ impl Tree {
             ..Host::default()
         };
         let (mut engines, mut gaps) = ([engine], Gaps::default());
-        fill(&root, &Processes::scan(&root), &mut host, &mut engines, &mut gaps);
+        let means = Means { collector: &Collector::default(), stop_threads: false };
+        fill(&root, &Processes::scan(&root), &means, &mut host, &mut engines, &mut gaps);
         let effective = |container: &Container| container.effective.require().unwrap().clone();
         (engines[0].containers.value().unwrap().iter().map(effective).collect(), gaps.into_sorted())
     }

@@ -64,7 +64,12 @@ fn audit(script: HashMap<&'static str, Act>) -> (Engine, Vec<Gap>) {
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || serve(listener.incoming(), &script));
     let root = RootDir::open("/").unwrap();
-    let options = Options { endpoints: vec![Endpoint::Unix(path)], version: "", progress: &|_| {} };
+    let options = Options {
+        endpoints: vec![Endpoint::Unix(path)],
+        version: "",
+        stop_threads: false,
+        progress: &|_| {},
+    };
     let mut gaps = Gaps::default();
     let engine = collect(&root, &options, &mut gaps).pop().unwrap();
     (engine, gaps.into_sorted())
@@ -248,7 +253,12 @@ fn no_socket_is_a_gap_with_a_hint() {
     let dir = tempfile::tempdir().unwrap();
     let root = RootDir::open("/").unwrap();
     let ask = |path: std::path::PathBuf| {
-        let options = Options { endpoints: vec![Endpoint::Unix(path)], version: "", progress: &|_| {} };
+        let options = Options {
+            endpoints: vec![Endpoint::Unix(path)],
+            version: "",
+            stop_threads: false,
+            progress: &|_| {},
+        };
         let mut gaps = Gaps::default();
         (collect(&root, &options, &mut gaps).pop().unwrap(), gaps.into_sorted())
     };

@@ -18,10 +18,11 @@ mod machine;
 mod namespaces;
 mod os_release;
 mod rests_on;
+mod other_abis;
 mod security_modules;
 mod sysctls;
 
-use plimsoll_facts::{Fact, Host, Kernel, Mount};
+use plimsoll_facts::{Fact, Host, Kernel, Mount, Seccomp};
 use plimsoll_rootdir::RootDir;
 
 pub(crate) use file_access::{Describer, resolve};
@@ -36,7 +37,7 @@ const SUBJECT: &str = "host";
 /// Most bytes of the host's mountinfo; each container adds some hundred.
 const MAX_MOUNTINFO: u64 = 16 << 20;
 
-/// Reads the host. Its listening sockets are left to be filled in.
+/// Reads the host. Its listening sockets and the filters of containers are left to be filled in.
 pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Host {
     let mounts = gaps.keep(SUBJECT, mounts(root));
     let os = gaps.keep(SUBJECT, os_release::collect(root));
@@ -58,6 +59,7 @@ pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) 
         files: files::collect(root, gaps),
         listeners: Fact::default(),
         reboot_required: gaps.keep(SUBJECT, machine::reboot_required(root)),
+        seccomp: Seccomp::default(),
     }
 }
 
@@ -78,6 +80,7 @@ fn kernel(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Kernel {
         cpu_vulnerabilities: gaps.keep(SUBJECT, kernel_state::cpu_vulnerabilities(root)),
         livepatches: gaps.keep(SUBJECT, kernel_state::livepatches(root)),
         modules: gaps.keep(SUBJECT, kernel_state::modules(root)),
+        other_abis: gaps.keep(SUBJECT, other_abis::collect(root)),
         running,
         cmdline,
         config,

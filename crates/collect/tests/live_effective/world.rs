@@ -119,7 +119,7 @@ impl Drop for World {
 /// The facts of this host and its engine.
 pub(crate) fn facts() -> Facts {
     let endpoints = vec![Endpoint::parse(SOCKET, None).unwrap()];
-    let options = Options { endpoints, version: "test", progress: &|_| {} };
+    let options = Options { endpoints, version: "test", stop_threads: false, progress: &|_| {} };
     collect(&RootDir::open("/").unwrap(), &options)
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn at(place: &Where) -> Result<Facts> {
     let options = plimsoll_collect::Options {
         endpoints: endpoints_at(place)?,
         version: env!("CARGO_PKG_VERSION"),
+        stop_threads: place.stop_threads,
         progress: &|what| progress.tell(what),
     };
     Ok(plimsoll_collect::collect(&root, &options))

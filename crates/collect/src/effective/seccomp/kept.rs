@@ -1,0 +1,60 @@
+//! Distinct filters and programs, as the facts keep them.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use plimsoll_facts::{Seccomp, SeccompFilter, SeccompSource};
+use plimsoll_seccomp::Program;
+
+/// Most bytes of programs that are kept; a container may load as many different ones as it likes.
+const MAX_BYTES: usize = 8 << 20;
+
+/// Filters so far.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) seccomp: Seccomp,
+    programs: HashMap<Vec<u8>, u32>,
+    filters: HashMap<SeccompFilter, u32>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// The place of a filter.
+    ///
+    /// # Errors
+    /// When one of its programs is none that the kernel would accept, or there is no room for it.
+    pub(super) fn filter<'p>(
+        &mut self,
+        source: SeccompSource,
+        programs: impl Iterator<Item = &'p [u8]>,
+        uncertain: Vec<String>,
+    ) -> Result<u32, String> {
+        let programs = programs.map(|program| self.program(program)).collect::<Result<_, _>>()?;
+        let filter = SeccompFilter { source, programs, uncertain };
+        Ok(*self.filters.entry(filter).or_insert_with_key(|filter| {
+            self.seccomp.filters.push(filter.clone());
+            place(&self.seccomp.filters)
+        }))
+    }
+
+    fn program(&mut self, program: &[u8]) -> Result<u32, String> {
+        if let Some(place) = self.programs.get(program) {
+            return Ok(*place);
+        }
+        Program::from_bytes(program).map_err(|error| format!("a program that was read is none: {error}"))?;
+        self.bytes += program.len();
+        if self.bytes > MAX_BYTES {
+            return Err(format!("the containers' distinct programs have more than {MAX_BYTES} bytes"));
+        }
+        self.seccomp.programs.push(STANDARD.encode(program));
+        let place = place(&self.seccomp.programs);
+        self.programs.insert(program.to_owned(), place);
+        Ok(place)
+    }
+}
+
+/// The place of the last of a list that [`MAX_BYTES`] keeps far below 2³².
+fn place<T>(list: &[T]) -> u32 {
+    list.len().saturating_sub(1) as u32
+}

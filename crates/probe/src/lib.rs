@@ -1,0 +1,9 @@
+//! Asks the running kernel what no file tells. Nothing here judges, and nothing but [`tracing`] disturbs a process.
+
+mod assembler;
+mod bpf;
+mod btf;
+pub mod filters;
+mod layout;
+pub mod native_abis;
+pub mod tracing;
