@@ -11,7 +11,7 @@ use plimsoll_facts::{
     Accounts, Capabilities, CgroupHome, CgroupLayout, CgroupMode, Container, Daemon, Declared, DeviceAccess,
     Effective, Engine, EngineInfo, EngineKind, EngineVersion, Fact, Facts, Host, HostConfig, HostPath, Image,
     ImageConfig, ImageContent, Limits, Namespaces, Network, OsRelease, PrivilegedFile, Process,
-    RunningKernel, Socket,
+    RunningKernel, Seccomp, SeccompFilter, SeccompSource, Socket,
 };
 
 use self::default_container::default_container;
@@ -114,11 +114,18 @@ pub(crate) fn host() -> Facts {
                 "/etc/passwd, /etc/group",
             ),
             listeners: Fact::known(Vec::new(), "inet_diag"),
+            seccomp: default_seccomp(),
             ..Host::default()
         },
         engines: vec![default_engine()],
         ..Facts::default()
     }
+}
+
+/// One program, that of the engine's default profile.
+fn default_seccomp() -> Seccomp {
+    let filter = SeccompFilter { source: SeccompSource::KernelBpf, programs: vec![0], uncertain: Vec::new() };
+    Seccomp { filters: vec![filter], programs: vec!["BgAAAAAA/38=".into()] }
 }
 
 fn default_engine() -> Engine {
@@ -215,6 +222,7 @@ pub(crate) fn process(pid: u32, name: &str, uid: u32) -> Process {
         cap_bounding: Capabilities::DOCKER_DEFAULT,
         seccomp_mode: 2,
         seccomp_filters: Some(1),
+        seccomp: Fact::known(0, "BPF iterator over tasks"),
         ..Process::default()
     }
 }

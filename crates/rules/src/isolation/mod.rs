@@ -35,6 +35,7 @@ crate::rules! {
     root_exec,
     root_filesystem_writable,
     seccomp_disabled,
+    seccomp_filter_lost,
     seccomp_profile_not_in_force,
     selinux_unconfined,
     sensitive_host_path,
