@@ -1,7 +1,7 @@
 //! Entrances for the fuzz targets of `/fuzz`: what the kernel, containers, package managers and engines write. They
 //! must neither panic nor take more than a little time and memory, whatever the bytes are.
 
-use crate::{component, effective, engine, host, mountinfo, packages, procs, sockets};
+use crate::{component, effective, engine, host, mountinfo, net_namespace, packages, procs, sockets};
 
 /// Name of a fuzz target, and its entrance.
 pub type Target = (&'static str, fn(&[u8]));
@@ -38,10 +38,11 @@ pub fn host_files(bytes: &[u8]) {
     host::fuzzing::files(bytes);
 }
 
-/// A datagram of the kernel's: sockets, audit rules.
+/// A datagram of the kernel's: sockets, audit rules, interfaces, routes, packet filter.
 pub fn netlink(bytes: &[u8]) {
     sockets::parse_datagram(bytes);
     host::fuzzing::audit_datagram(bytes);
+    net_namespace::fuzzing::messages(bytes);
 }
 
 /// dpkg's status and diversions, apk's database, and apt's lists, plain and packed.

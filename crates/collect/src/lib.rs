@@ -14,14 +14,17 @@ mod host;
 mod images;
 pub mod inventory;
 mod mountinfo;
+mod net_namespace;
+mod netlink;
 mod packages;
 mod procs;
 mod sockets;
 mod source;
+pub mod syn;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use plimsoll_facts::{FACTS_SCHEMA, Facts};
+use plimsoll_facts::{FACTS_SCHEMA, Fact, Facts};
 use plimsoll_rootdir::RootDir;
 
 use crate::engine::Endpoint;
@@ -60,7 +63,9 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     let processes = Processes::scan(root);
     let local = engine::of_this_host(&mut facts.engines);
     let means = effective::Means { collector: &facts.collector, stop_threads: options.stop_threads };
-    effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
+    facts.net_namespaces =
+        effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
+    facts.syn_probes = Fact::absent("plimsoll audit --probe-syn");
     (options.progress)("images");
     images::fill(root, local, &mut gaps);
     (options.progress)("components");

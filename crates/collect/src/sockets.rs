@@ -9,6 +9,7 @@ use plimsoll_facts::Socket;
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::netlink;
 use crate::procs::{self, Proc};
 use diag::Diag;
 
@@ -38,6 +39,19 @@ pub(crate) enum Error {
     /// Any other answer of the kernel.
     #[error("{0}")]
     Os(Errno),
+}
+
+impl From<netlink::Error> for Error {
+    fn from(error: netlink::Error) -> Self {
+        match error {
+            netlink::Error::Unsupported => Self::NoDiagnostics,
+            netlink::Error::Denied => Self::Denied,
+            netlink::Error::Malformed => Self::Malformed,
+            netlink::Error::TooMany(limit) => Self::TooMany(limit),
+            netlink::Error::Changed => Self::Os(Errno::AGAIN),
+            netlink::Error::Os(errno) => Self::Os(errno),
+        }
+    }
 }
 
 impl From<Errno> for Error {
@@ -89,7 +103,7 @@ pub(crate) fn inet_listeners(proc: &Proc) -> Result<Vec<Socket>, Error> {
     if !proc.is_live() {
         return Err(procs::Error::Captured.into());
     }
-    Diag::open()?.inet_listeners()
+    Ok(Diag::open()?.inet_listeners()?)
 }
 
 /// What listens in one network namespace.
@@ -101,21 +115,28 @@ pub(crate) struct Listeners {
     pub(crate) unix: Result<Vec<UnixListener>, Error>,
 }
 
-/// What listens in each of these network namespaces (`/proc/PID/ns/net`, opened when its turn comes), in their order.
+/// Acts in each of these network namespaces (`/proc/PID/ns/net`, opened when its turn comes), in their order.
 ///
 /// A thread of its own enters one after the other and ends; the rest of the process stays where it is.
-pub(crate) fn listeners_in<I>(namespaces: I) -> Vec<Result<Listeners, Error>>
+pub(crate) fn in_each<I, T: Send>(namespaces: I, act: impl Fn(u64) -> T + Sync) -> Vec<Result<T, Error>>
 where
-    I: IntoIterator<Item = Result<OwnedFd, procs::Error>> + Send,
+    I: IntoIterator<Item = (u64, Result<OwnedFd, procs::Error>)> + Send,
 {
-    let visit = || namespaces.into_iter().map(|namespace| listeners_of(namespace?)).collect();
-    std::thread::scope(|scope| scope.spawn(visit).join()).unwrap_or_default()
+    let visit = |(inode, namespace): (u64, Result<OwnedFd, _>)| {
+        enter(&namespace?)?;
+        Ok(act(inode))
+    };
+    let all = || namespaces.into_iter().map(visit).collect();
+    std::thread::scope(|scope| scope.spawn(all).join()).unwrap_or_default()
 }
 
-fn listeners_of(namespace: OwnedFd) -> Result<Listeners, Error> {
-    enter(&namespace)?;
+/// What listens in the network namespace of the calling thread.
+pub(crate) fn listeners_here() -> Result<Listeners, Error> {
     let mut diag = Diag::open()?;
-    Ok(Listeners { inet: diag.inet_listeners(), unix: diag.unix_listeners() })
+    Ok(Listeners {
+        inet: diag.inet_listeners().map_err(Error::from),
+        unix: diag.unix_listeners().map_err(Error::from),
+    })
 }
 
 /// Acts in a network namespace, in a thread that ends with it.
@@ -253,9 +274,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let me = proc.pid(std::process::id()).unwrap();
-        let found = listeners_in([me.follow("ns/net", OFlags::RDONLY), Err(procs::Error::Gone)]);
-        match found[0].as_ref().map(|l| l.inet.as_ref().unwrap()) {
-            Ok(sockets) => assert!(sockets.iter().any(|s| s.port == port)),
+        let namespaces = [(1, me.follow("ns/net", OFlags::RDONLY)), (2, Err(procs::Error::Gone))];
+        let found = in_each(namespaces, |inode| (inode, listeners_here().unwrap().inet.unwrap()));
+        match &found[0] {
+            Ok((inode, sockets)) => assert!(*inode == 1 && sockets.iter().any(|s| s.port == port)),
             Err(error) => assert_eq!(*error, Error::Denied),
         }
         assert_eq!(found[1].as_ref().unwrap_err(), &Error::Process(procs::Error::Gone));

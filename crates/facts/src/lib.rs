@@ -5,6 +5,7 @@
 
 mod boundary;
 mod component;
+mod connections;
 mod container;
 mod engine;
 mod fact;
@@ -12,9 +13,11 @@ mod file;
 mod host;
 mod image;
 mod kernel_types;
+mod net_namespace;
 mod network;
 mod package_flaws;
 mod packages;
+mod packet_filter;
 mod purl;
 mod redact;
 mod trust;
@@ -23,6 +26,7 @@ mod vulnerability;
 
 pub use boundary::*;
 pub use component::*;
+pub use connections::*;
 pub use container::*;
 pub use engine::*;
 pub use fact::{Fact, Gap};
@@ -30,9 +34,11 @@ pub use file::*;
 pub use host::*;
 pub use image::*;
 pub use kernel_types::*;
+pub use net_namespace::*;
 pub use network::*;
 pub use package_flaws::*;
 pub use packages::*;
+pub use packet_filter::*;
 pub use redact::redact;
 pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use seccomp::*;
@@ -73,6 +79,12 @@ pub struct Facts {
     /// Which published flaws the packages of images, containers and host have. Collecting leaves it out: it is judged
     /// from their inventories and from the local advisories.
     pub package_flaws: Fact<PackageFlaws>,
+    /// The network namespaces of the host, of engines and of running containers, each once.
+    pub net_namespaces: Fact<Vec<NetNamespace>>,
+    /// What listeners answered to a SYN from each network namespace; absent where nobody asked for the probe.
+    pub syn_probes: Fact<Vec<SynProbe>>,
+    /// Who can connect to whom. Collecting leaves it out: it is worked out from the other facts.
+    pub connections: Fact<Connections>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -46,6 +46,10 @@ pub struct Socket {
     pub inode: u64,
     /// Owner (effective uid of the socket's creator).
     pub uid: u32,
+    /// Whether an IPv6 socket takes no IPv4 (`IPV6_V6ONLY`).
+    pub ipv6_only: bool,
+    /// Number of the interface that it is bound to (`SO_BINDTODEVICE`); 0 is any.
+    pub interface: u32,
     /// Process that holds it, where it was found.
     pub pid: Option<u32>,
     /// Name of that process.

@@ -25,10 +25,11 @@ mod status;
 
 use std::collections::HashSet;
 
-use plimsoll_facts::{Collector, Container, Engine, Fact, Host, Socket};
+use plimsoll_facts::{Collector, Container, Engine, Fact, Host, NetNamespace, Socket};
 use plimsoll_rootdir::RootDir;
 
 use crate::gaps::Gaps;
+use crate::net_namespace::{self, Visits};
 use crate::procs::{self, Processes, Row};
 use crate::sockets;
 use cgroup_files::CgroupFiles;
@@ -52,7 +53,8 @@ pub(crate) struct Means<'a> {
     pub(crate) stop_threads: bool,
 }
 
-/// Fills `Container::effective` of every container, `Host::listeners` and `Host::seccomp`.
+/// Fills `Container::effective` of every container, `Host::listeners` and `Host::seccomp`; returns the network
+/// namespaces.
 pub(crate) fn fill(
     root: &RootDir,
     processes: &Result<Processes, procs::Error>,
@@ -60,14 +62,17 @@ pub(crate) fn fill(
     host: &mut Host,
     engines: &mut [Engine],
     gaps: &mut Gaps,
-) {
+) -> Fact<Vec<NetNamespace>> {
     let endpoints: Vec<String> =
         engines.iter().filter_map(|e| e.endpoint.strip_prefix("unix://").map(str::to_owned)).collect();
     let containers: Vec<&mut Container> =
         engines.iter_mut().filter_map(|e| e.containers.value_mut()).flatten().collect();
     match processes {
         Ok(processes) => {
-            host.listeners = fill_from(root, processes, means, host, &endpoints, containers, gaps);
+            let (listeners, namespaces) =
+                fill_from(root, processes, means, host, &endpoints, containers, gaps);
+            host.listeners = listeners;
+            namespaces
         }
         Err(error) => {
             host.listeners = gaps.unreadable(SUBJECT, "/proc", error);
@@ -77,6 +82,7 @@ pub(crate) fn fill(
                     false => Fact::absent(NOT_RUNNING),
                 };
             }
+            Fact::unreadable("/proc", error.to_string())
         }
     }
 }
@@ -89,7 +95,7 @@ fn fill_from(
     endpoints: &[String],
     mut containers: Vec<&mut Container>,
     gaps: &mut Gaps,
-) -> Fact<Vec<Socket>> {
+) -> (Fact<Vec<Socket>>, Fact<Vec<NetNamespace>>) {
     let namespaces = host.namespaces.value().copied().or(processes.kernel_namespaces());
     let view = HostView::new(&host.mounts, namespaces);
     let rows = identified(processes, &mut containers, gaps);
@@ -99,8 +105,9 @@ fn fill_from(
 
     let me = processes.get(std::process::id()).and_then(|row| row.namespaces.as_ref().ok());
     let host_network = namespaces.as_ref().or(me).map_or(0, |n| n.net);
-    let elsewhere = engines_elsewhere(processes, host_network);
-    let networks = Networks::read(processes, host_network, rows.iter().copied().chain(elsewhere));
+    let engines = engines_elsewhere(processes, host_network);
+    let visits = Visits { root, routers: Vec::new(), nftables: net_namespace::has_nftables(host) };
+    let mut networks = Networks::read(processes, host_network, rows.iter().copied(), engines, visits);
     let wanted = networks.inodes();
 
     let filters = Filters::read(processes, host, means.collector);
@@ -124,10 +131,15 @@ fn fill_from(
         container::finish(&context, row, container, &networks, &holders, &sockets, gaps);
     }
     host.seccomp = seccomp::fill(processes, &filters, &rows, &mut containers, means.stop_threads, gaps);
-    match networks.inet(host_network, &holders, processes) {
+    let listeners = match networks.inet(host_network, &holders, processes) {
         Ok(listeners) => Fact::known(listeners, "NETLINK_SOCK_DIAG"),
         Err(error) => gaps.unreadable(SUBJECT, "NETLINK_SOCK_DIAG", error),
-    }
+    };
+    let namespaces = match processes.proc.is_live() {
+        true => Fact::known(networks.namespaces(&holders, processes, gaps), "/proc/PID/ns/net"),
+        false => gaps.unreadable(SUBJECT, "/proc/PID/ns/net", procs::Error::Captured),
+    };
+    (listeners, namespaces)
 }
 
 /// Engines that may listen in a network namespace of their own (rootless). Any process can bear such a name: only so

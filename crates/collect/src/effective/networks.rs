@@ -1,52 +1,87 @@
 //! What listens in each network namespace that matters: asked once a namespace, not once a container.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::os::fd::OwnedFd;
 
-use plimsoll_facts::Socket;
+use plimsoll_facts::{Fact, NetNamespace, Socket};
 use rustix::fs::{self, OFlags};
 
+use crate::gaps::Gaps;
+use crate::net_namespace::{self, Seen, Visits};
 use crate::procs::{self, Processes, Row};
 use crate::sockets::{self, Listeners, UnixListener};
 
-/// Listening sockets by network namespace.
+/// Listening sockets by network namespace, and what else was seen there.
 pub(super) struct Networks {
     listeners: BTreeMap<u64, Result<Listeners, sockets::Error>>,
+    seen: Vec<Seen>,
 }
 
 /// Holders of sockets: inode → processes.
 pub(super) type Holders = HashMap<u64, Vec<u32>>;
 
+/// Most network namespaces that others are tied to.
+const MAX_ROUTERS: usize = 64;
+
 impl Networks {
-    /// Asks in the namespace `host` and in those of these processes.
+    /// Asks in the namespace `host` and in those of these processes; `routers` are processes in whose namespaces others
+    /// may have the other ends of their interfaces.
     pub(super) fn read<'a>(
         processes: &'a Processes,
         host: u64,
         rows: impl IntoIterator<Item = &'a Row>,
+        routers: impl IntoIterator<Item = &'a Row>,
+        mut visits: Visits<'_>,
     ) -> Self {
-        let me = processes.get(std::process::id()).and_then(namespace_of).unwrap_or_default();
-        let mut visits: BTreeMap<u64, &Row> =
-            rows.into_iter().filter_map(|r| Some((namespace_of(r)?, r))).collect();
-        if host != me && !visits.contains_key(&host) {
-            visits.extend(
-                processes.rows().iter().find(|r| namespace_of(r) == Some(host)).map(|row| (host, row)),
-            );
+        let me = processes.get(std::process::id());
+        let mine = me.and_then(namespace_of).unwrap_or_default();
+        let mut elsewhere: BTreeMap<u64, &Row> = rows.into_iter().filter_map(in_namespace).collect();
+        let mut routers: BTreeMap<u64, &Row> = routers.into_iter().filter_map(in_namespace).collect();
+        if let Some(row) = processes.rows().iter().find(|row| namespace_of(row) == Some(host)) {
+            routers.insert(host, row);
         }
-        visits.remove(&me);
-        let (inodes, rows): (Vec<u64>, Vec<&Row>) = visits.into_iter().unzip();
-        let opened = inodes.iter().zip(rows).map(|(inode, row)| {
-            let namespace = processes.open_live(row)?.follow("ns/net", OFlags::RDONLY)?;
-            // It may have gone to another namespace.
-            let same = fs::fstat(&namespace)?.st_ino == *inode;
-            if same { Ok(namespace) } else { Err(procs::Error::Gone) }
-        });
-        let mut listeners: BTreeMap<u64, _> =
-            inodes.iter().copied().zip(sockets::listeners_in(opened)).collect();
-        if processes.proc.is_live() && me != 0 {
+        elsewhere.extend(routers.iter().map(|(inode, row)| (*inode, *row)));
+        elsewhere.remove(&mine);
+        let opened = routers.into_iter().take(MAX_ROUTERS);
+        visits.routers =
+            opened.filter_map(|(inode, row)| Some((inode, open(processes, inode, row).ok()?))).collect();
+
+        let inodes: Vec<u64> = elsewhere.keys().copied().collect();
+        let namespaces = elsewhere.into_iter().map(|(inode, row)| (inode, open(processes, inode, row)));
+        let look = |inode| (sockets::listeners_here(), net_namespace::look(&visits, inode));
+        let found = sockets::in_each(namespaces, look);
+        let mut networks = Self { listeners: BTreeMap::new(), seen: Vec::new() };
+        for (inode, found) in inodes.into_iter().zip(found) {
+            let listeners = found.and_then(|(listeners, seen)| {
+                networks.seen.push(seen);
+                listeners
+            });
+            networks.listeners.insert(inode, listeners);
+        }
+        if processes.proc.is_live() && mine != 0 {
             let inet = sockets::inet_listeners(&processes.proc);
             let unix = sockets::unix_listeners(&processes.proc);
-            listeners.insert(me, Ok(Listeners { inet, unix }));
+            networks.listeners.insert(mine, Ok(Listeners { inet, unix }));
+            networks.seen.push(net_namespace::look(&visits, mine));
         }
-        Self { listeners }
+        networks
+    }
+
+    /// Everything about each namespace that was visited, by their inodes.
+    pub(super) fn namespaces(
+        &mut self,
+        holders: &Holders,
+        processes: &Processes,
+        gaps: &mut Gaps,
+    ) -> Vec<NetNamespace> {
+        let seen = std::mem::take(&mut self.seen);
+        let listeners = |inode| match self.inet(inode, holders, processes) {
+            Ok(sockets) => Fact::known(sockets, "NETLINK_SOCK_DIAG"),
+            Err(error) => Fact::unreadable("NETLINK_SOCK_DIAG", error.to_string()),
+        };
+        let mut namespaces = net_namespace::finish(seen, listeners, processes, gaps);
+        namespaces.sort_by_key(|namespace| namespace.inode);
+        namespaces
     }
 
     /// Inodes of all sockets that were found.
@@ -101,4 +136,15 @@ fn holder(pids: &[u32]) -> Option<u32> {
 
 fn namespace_of(row: &Row) -> Option<u64> {
     row.namespaces.as_ref().ok().map(|n| n.net).filter(|inode| *inode != 0)
+}
+
+fn in_namespace(row: &Row) -> Option<(u64, &Row)> {
+    Some((namespace_of(row)?, row))
+}
+
+fn open(processes: &Processes, inode: u64, row: &Row) -> Result<OwnedFd, procs::Error> {
+    let namespace = processes.open_live(row)?.follow("ns/net", OFlags::RDONLY)?;
+    // It may have gone to another namespace.
+    let same = fs::fstat(&namespace)?.st_ino == inode;
+    if same { Ok(namespace) } else { Err(procs::Error::Gone) }
 }

@@ -57,8 +57,7 @@ impl Kernel {
     /// # Errors
     /// When the namespace cannot be entered.
     pub(super) fn elsewhere(&self, pid: u32) -> Result<Listeners, sockets::Error> {
-        let namespace = self.proc.pid(pid).and_then(|dir| dir.follow("ns/net", OFlags::RDONLY));
-        sockets::listeners_in([namespace]).pop().unwrap_or(Err(sockets::Error::Malformed))
+        self.inside_network_of(pid, sockets::listeners_here)?
     }
 
     /// Does something, such as connecting to a port, in the network namespace of a process that is in another one.

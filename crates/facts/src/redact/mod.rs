@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use self::names::{DROPPED, Names};
 use crate::{
-    Container, Declared, Effective, Engine, Fact, Facts, Host, HostConfig, Image, ImageContent, Leftover,
-    Mount, Socket, Swarm,
+    Container, Declared, Effective, EndKind, Engine, Fact, Facts, Host, HostConfig, Image, ImageContent,
+    Leftover, Mount, Socket, Swarm,
 };
 
 /// Settings of the daemon that name hosts.
@@ -47,12 +47,53 @@ pub fn redact(facts: &mut Facts) {
     if let Some(flaws) = facts.package_flaws.value_mut() {
         packages::flaws(&mut names, flaws);
     }
+    networks(&mut names, facts);
     for gap in &mut facts.gaps {
         names.text(&mut gap.subject);
         names.path(&mut gap.source);
         names.text(&mut gap.source);
         names.text(&mut gap.reason);
     }
+}
+
+/// What is worked out stays; what it is worked out from holds addresses in too many forms, and goes.
+fn networks(names: &mut Names, facts: &mut Facts) {
+    let Some(connections) = facts.connections.value_mut() else {
+        facts.net_namespaces = Fact::unreadable("plimsoll facts --redact", "left out of redacted facts");
+        return;
+    };
+    for namespace in facts.net_namespaces.value().into_iter().flatten() {
+        for address in namespace.interfaces.value().into_iter().flatten().flat_map(|it| &it.addresses) {
+            names.address(&mut address.address.clone());
+        }
+    }
+    facts.net_namespaces = Fact::unreadable("plimsoll facts --redact", "left out of redacted facts");
+    for end in &mut connections.ends {
+        match end.kind {
+            EndKind::Host => names.hide("host", &mut end.name),
+            EndKind::Container => {
+                let hidden: Vec<_> = end.name.split(", ").map(|name| names.name("container", name)).collect();
+                end.name = hidden.join(", ");
+            }
+            EndKind::Engine | EndKind::Outside => {}
+        }
+    }
+    for listener in &mut connections.listeners {
+        names.address(&mut listener.address);
+        for way in &mut listener.ways {
+            names.text(&mut way.to);
+            way.via.iter_mut().for_each(|step| names.text(step));
+        }
+    }
+    connections.reasons.iter_mut().for_each(|reason| names.text(reason));
+    each(&mut facts.syn_probes, |probe| {
+        let lists = [&mut probe.open, &mut probe.refused, &mut probe.silent];
+        lists
+            .into_iter()
+            .flatten()
+            .chain(probe.failed.iter_mut().map(|it| &mut it.0))
+            .for_each(|it| names.text(it));
+    });
 }
 
 fn each<T>(fact: &mut Fact<Vec<T>>, change: impl FnMut(&mut T)) {

@@ -1,0 +1,22 @@
+//! What the kernel tells about network namespaces.
+
+use super::{expression, filter, links, proxies};
+
+/// A message of rtnetlink or of nftables, and the command line of a proxy.
+pub(crate) fn messages(bytes: &[u8]) {
+    let _ = crate::netlink::walk(bytes, 1, &mut |message| {
+        let _ = (links::link(message), links::address(message));
+        let _ = (links::route(message), links::routing_rule(message));
+        let mut reading = filter::Reading::default();
+        let _ = reading.table(message);
+        let _ = (reading.chain(message), reading.rule(message), reading.set(message));
+        let mut elements = Vec::new();
+        let _ = filter::raw_elements(message, &mut elements);
+        let _ = filter::elements(elements, true);
+        Ok(())
+    });
+    for family in ["ip", "ip6"] {
+        let _ = expression::steps(bytes, family);
+    }
+    let _ = proxies::parse(bytes);
+}
