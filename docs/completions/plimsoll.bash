@@ -22,6 +22,9 @@ _plimsoll() {
             plimsoll,completions)
                 cmd="plimsoll__subcmd__completions"
                 ;;
+            plimsoll,connections)
+                cmd="plimsoll__subcmd__connections"
+                ;;
             plimsoll,db)
                 cmd="plimsoll__subcmd__db"
                 ;;
@@ -84,6 +87,9 @@ _plimsoll() {
                 ;;
             plimsoll__subcmd__help,completions)
                 cmd="plimsoll__subcmd__help__subcmd__completions"
+                ;;
+            plimsoll__subcmd__help,connections)
+                cmd="plimsoll__subcmd__help__subcmd__connections"
                 ;;
             plimsoll__subcmd__help,db)
                 cmd="plimsoll__subcmd__help__subcmd__db"
@@ -169,6 +175,7 @@ _plimsoll() {
         plimsoll)
             opts="-h -V --help --version audit facts scan sbom verify trust db explain rules schema completions help"
             opts="-h -V --help --version audit facts lint scan sbom db explain rules schema completions help"
+            opts="-h -V --help --version audit facts scan sbom connections db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +192,7 @@ _plimsoll() {
             opts="-o -h -V --host --root --facts --format --output --policy --db --fail-on --redact --full --cis --help --version"
             opts="-o -h -V --host --root --facts --format --output --policy --fail-on --full --redact --cis --help --version"
             opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --redact --full --cis --help --version"
+            opts="-o -h -V --host --root --facts --format --output --policy --fail-on --redact --full --probe-syn --cis --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,6 +252,44 @@ _plimsoll() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        plimsoll__subcmd__connections)
+            opts="-o -h -V --host --root --facts --format --output --redact --full --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --facts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "terminal json html" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -449,6 +495,7 @@ _plimsoll() {
         plimsoll__subcmd__help)
             opts="audit facts scan sbom verify trust db explain rules schema completions help"
             opts="audit facts lint scan sbom db explain rules schema completions help"
+            opts="audit facts scan sbom connections db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -476,6 +523,20 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        plimsoll__subcmd__help__subcmd__connections)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -874,6 +935,7 @@ _plimsoll() {
             ;;
         plimsoll__subcmd__schema)
             opts="-h -V --help --version facts audit scan verify"
+            opts="-h -V --help --version facts audit scan connections"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

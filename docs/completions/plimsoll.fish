@@ -33,6 +33,7 @@ complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "scan" -d 'Tell wh
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "verify" -d 'Tell who vouches for images, by the digest that runs: Docker Content Trust, or cosign by keys, verified whole'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "trust" -d 'Say which keys are trusted, and see what is known of repositories'
+complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "connections" -d 'Tell who can connect to whom: containers, the host, and what is outside of it'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "explain" -d 'Tell all about one rule'
 complete -c plimsoll -n "__fish_plimsoll_needs_command" -f -a "rules" -d 'List the rules'
@@ -59,6 +60,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l stop-threads
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l probe-syn -d 'Ask every TCP listener by a SYN from inside each container\'s network, and hold the answers against what was worked out. The kernel ends each at once: no program accepts a connection, but firewalls and logs may see the packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand facts" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
@@ -146,6 +148,17 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand trust; and __fish_seen
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand trust; and __fish_seen_subcommand_from help" -f -a "list" -d 'Tell what is pinned, and what is known of repositories'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand trust; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Forget the pins of a repository and what is known of it: the next verification begins anew'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand trust; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l host -d 'Engine to ask: a socket\'s path, unix://PATH, tcp://HOST:PORT, ssh://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l root -d 'Read the host\'s files below this directory instead of /' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l facts -d 'Work it out from this facts file instead of looking at the host; `-` reads standard input' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
+json\t'Everything, versioned (`plimsoll schema connections`)'
+html\t'One self-contained page: a matrix'"
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -s o -l output -d 'Write the report to this file (whole or not at all) instead of standard output' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l redact -d 'Replace names that could tell who you are'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -l full -d 'Name everybody, and show what blocks those that reach nothing, where the terminal shows who gets through'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand connections" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -l db -d 'Folder of the database. Without it $PLIMSOLL_DB, else /var/lib/plimsoll/advisories for root and ~/.local/share/plimsoll/advisories for others' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -s h -l help -d 'Print help'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand db; and not __fish_seen_subcommand_from update import status help" -s V -l version -d 'Print version'
@@ -201,6 +214,17 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_s
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts lint scan sbom db explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "audit" -d 'Judge this host, or a facts file, and report'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "facts" -d 'Write down the facts of this host as JSON, to be judged anywhere by `audit --facts`'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "scan" -d 'Tell which published flaws the packages of images have, without running or exporting them'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "sbom" -d 'List what is in images, as a bill of materials. Needs no advisories'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "connections" -d 'Tell who can connect to whom: containers, the host, and what is outside of it'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "db" -d 'Keep the advisories that `scan` and `audit` match packages with'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "explain" -d 'Tell all about one rule'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "rules" -d 'List the rules'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "schema" -d 'Print the JSON Schema of a document'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and not __fish_seen_subcommand_from audit facts scan sbom connections db explain rules schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "update" -d 'Fetch the archives that OSV publishes, where they changed'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "import" -d 'Take advisories from files: a zip archive or a folder of OSV records, single records, CISA\'s catalogue (KEV), EPSS scores. Needs no network, unless a source is a URL'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "status" -d 'Tell what is there, how old it is, and what is wrong with it'

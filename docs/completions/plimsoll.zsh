@@ -51,6 +51,7 @@ markdown\:"For a comment or a wiki"))' \
 '--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
 '--redact[Replace names that could tell who you are, so that the report can be shared]' \
+'(--facts)--probe-syn[Ask every TCP listener by a SYN from inside each container'\''s network, and hold the answers against what was worked out. The kernel ends each at once\: no program accepts a connection, but firewalls and logs may see the packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -154,6 +155,18 @@ sarif\:"SARIF 2.1.0, for code scanning"))' \
 '()--all[Verify every image of the engine, and what every running container runs from]' \
 '--trust-on-first-use[Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. \`plimsoll trust pin\` is better]' \
 '--offline[Ask no server\: what was accepted before counts until it expires]' \
+(connections)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'(--host --root)--facts=[Work it out from this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema connections\`)"
+html\:"One self-contained page\: a matrix"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--redact[Replace names that could tell who you are]' \
+'--full[Name everybody, and show what blocks those that reach nothing, where the terminal shows who gets through]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -243,6 +256,8 @@ esac
         esac
     ;;
 esac
+;;
+&& ret=0
 ;;
 (db)
 _arguments "${_arguments_options[@]}" : \
@@ -354,6 +369,7 @@ _arguments "${_arguments_options[@]}" : \
 audit\:"\`plimsoll audit --format json\`"
 scan\:"\`plimsoll scan --format json\`"
 verify\:"\`plimsoll verify --format json\`"))' \
+connections\:"\`plimsoll connections --format json\`"))' \
 && ret=0
 ;;
 (completions)
@@ -429,6 +445,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(connections)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (db)
 _arguments "${_arguments_options[@]}" : \
 ":: :_plimsoll__subcmd__help__subcmd__db_commands" \
@@ -496,6 +516,7 @@ _plimsoll_commands() {
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
+'connections:Tell who can connect to whom\: containers, the host, and what is outside of it' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -514,6 +535,11 @@ _plimsoll__subcmd__audit_commands() {
 _plimsoll__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll completions commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__connections_commands] )) ||
+_plimsoll__subcmd__connections_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll connections commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__db_commands] )) ||
 _plimsoll__subcmd__db_commands() {
@@ -590,6 +616,7 @@ _plimsoll__subcmd__help_commands() {
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
+'connections:Tell who can connect to whom\: containers, the host, and what is outside of it' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
 'explain:Tell all about one rule' \
 'rules:List the rules' \
@@ -608,6 +635,11 @@ _plimsoll__subcmd__help__subcmd__audit_commands() {
 _plimsoll__subcmd__help__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help completions commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__connections_commands] )) ||
+_plimsoll__subcmd__help__subcmd__connections_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help connections commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__help__subcmd__db_commands] )) ||
 _plimsoll__subcmd__help__subcmd__db_commands() {

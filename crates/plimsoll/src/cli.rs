@@ -41,6 +41,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Say which keys are trusted, and see what is known of repositories.
     Trust(TrustArgs),
+    /// Tell who can connect to whom: containers, the host, and what is outside of it.
+    Connections(ConnectionsArgs),
     /// Keep the advisories that `scan` and `audit` match packages with.
     Db(DbArgs),
     /// Tell all about one rule.
@@ -73,6 +75,8 @@ pub enum Document {
     Scan,
     /// `plimsoll verify --format json`.
     Verify,
+    /// `plimsoll connections --format json`.
+    Connections,
 }
 
 /// Where to look.
@@ -103,6 +107,14 @@ pub struct AuditArgs {
     /// What to do with the answers.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Folder of the advisories, as for `db`.
+    #[arg(long, value_name = "DIR")]
+    pub db: Option<PathBuf>,
+    /// Ask every TCP listener by a SYN from inside each container's network, and hold the answers against what was
+    /// worked out. The kernel ends each at once: no program accepts a connection, but firewalls and logs may see the
+    /// packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN.
+    #[arg(long, conflicts_with = "facts")]
+    pub probe_syn: bool,
     /// Replace names that could tell who you are, so that the report can be shared.
     #[arg(long)]
     pub redact: bool,
@@ -124,9 +136,6 @@ pub struct ReportArgs {
     /// /etc/plimsoll/plimsoll.toml where there is one, else `baseline`.
     #[arg(long, value_name = "FILE|NAME")]
     pub policy: Option<PathBuf>,
-    /// Folder of the advisories, as for `db`.
-    #[arg(long, value_name = "DIR")]
-    pub db: Option<PathBuf>,
     /// Exit with 1 when there are findings of this severity or worse; stands above the policy's own `fail-on`.
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     pub fail_on: Option<Severity>,
@@ -150,6 +159,41 @@ pub struct LintArgs {
     /// What to do with the answers.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// `plimsoll connections`.
+#[derive(Debug, Args)]
+pub struct ConnectionsArgs {
+    /// Where to look.
+    #[command(flatten)]
+    pub place: Where,
+    /// Work it out from this facts file instead of looking at the host; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "root"])]
+    pub facts: Option<PathBuf>,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ConnectionsFormat,
+    /// Write the report to this file (whole or not at all) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace names that could tell who you are.
+    #[arg(long)]
+    pub redact: bool,
+    /// Name everybody, and show what blocks those that reach nothing, where the terminal shows who gets through.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Format of the connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ConnectionsFormat {
+    /// For people at a terminal.
+    #[default]
+    Terminal,
+    /// Everything, versioned (`plimsoll schema connections`).
+    Json,
+    /// One self-contained page: a matrix.
+    Html,
 }
 
 /// `plimsoll facts`.

@@ -19,6 +19,7 @@ fn every_captured_host_gives_the_expected_answers() {
     for host in hosts() {
         let mut facts = facts(&host);
         plimsoll_advisories::boundary::judge(&mut facts);
+        plimsoll_reach::network::judge(&mut facts);
         let found = answers(&facts);
         let path = host.join("expected.txt");
         if bless {

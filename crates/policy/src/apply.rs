@@ -13,7 +13,7 @@ use crate::{Covers, Exception, FlawExceptions, Policy, SubjectPattern};
 const ANSWERED_ELSEWHERE: Judge = Judge::Manual("answered from the policy file, not from facts");
 
 /// The rules about the policy itself, for reference pages and reports. [`apply`] answers them, not `judge`.
-pub const RULES: [Rule; 2] = [
+pub const RULES: [Rule; 3] = [
     Rule {
         id: "exception-expired",
         title: "An exception in the policy has expired",
@@ -39,6 +39,7 @@ pub const RULES: [Rule; 2] = [
         cis: &[],
         judge: ANSWERED_ELSEWHERE,
     },
+    crate::expect::UNUSED,
 ];
 const EXPIRED: &Rule = &RULES[0];
 const UNUSED: &Rule = &RULES[1];

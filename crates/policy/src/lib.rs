@@ -6,6 +6,7 @@
 
 mod apply;
 mod error;
+mod expect;
 mod flaws;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
@@ -17,8 +18,9 @@ mod table;
 
 pub use apply::{RULES, apply};
 pub use error::{LoadError, Mistake, MistakeKind, Mistakes, Place};
+pub use expect::expect;
 pub use flaws::{FlawExceptions, FlawPattern};
 pub use load::READY_MADE;
 pub use parse::{Draft, parse};
-pub use policy::{Controls, Covers, Exception, Policy, RuleSetting};
+pub use policy::{Controls, Covers, Exception, ExpectedConnection, Policy, RuleSetting};
 pub use subject::SubjectPattern;

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::did_you_mean;
-use crate::policy::{Controls, Covers, Exception, Policy, RuleSetting};
+use crate::policy::{Controls, Covers, Exception, ExpectedConnection, Policy, RuleSetting};
 use crate::table::{Source, Table, wrong_type};
 use crate::{FlawPattern, MistakeKind, Mistakes, SubjectPattern};
 
@@ -15,11 +15,12 @@ const LONGEST_TEXT: usize = 4096;
 /// The longest pattern of an exception, in characters.
 const LONGEST_PATTERN: usize = 512;
 
-const TOP: &[&str] = &["policy", "rules", "concerns", "exceptions"];
+const TOP: &[&str] = &["policy", "rules", "concerns", "exceptions", "connections"];
 const POLICY: &[&str] = &["extends", "fail-on", "controls"];
 const RULE: &[&str] = &["enabled", "severity"];
 const CONCERN: &[&str] = &["enabled"];
 const EXCEPTION: &[&str] = &["rule", "vulnerability", "package", "subject", "owner", "reason", "expires"];
+const CONNECTION: &[&str] = &["from", "to", "port", "reason"];
 
 /// One policy file by itself: what it extends has not been looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,9 @@ fn draft(source: &mut Source<'_>, document: &Spanned<DeTable<'_>>) -> Draft {
     }
     if let Some(value) = top.get("exceptions") {
         exceptions(source, value, &mut draft.policy);
+    }
+    if let Some(value) = top.get("connections") {
+        connections(source, value, &mut draft.policy);
     }
     draft
 }
@@ -158,6 +162,34 @@ fn covers(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<Covers> {
         package: package?.map(str::to_owned),
         subject: subject?.map(SubjectPattern::new),
     }))
+}
+
+fn connections(source: &mut Source<'_>, value: &Spanned<DeValue<'_>>, policy: &mut Policy) {
+    let Some(all) = value.get_ref().as_array() else {
+        return wrong_type(source, "connections", "a list of tables ([[connections]])", value);
+    };
+    for value in all {
+        let Some(table) = Table::of(source, "[[connections]]", value, CONNECTION) else { continue };
+        policy.connections.extend(connection(source, &table));
+    }
+}
+
+fn connection(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<ExpectedConnection> {
+    let from = mandatory(source, table, "from", LONGEST_PATTERN);
+    let to = mandatory(source, table, "to", LONGEST_PATTERN);
+    let reason = mandatory(source, table, "reason", LONGEST_TEXT);
+    let port = match table.get("port") {
+        Some(_) => Some(table.port(source, "port")?),
+        None => None,
+    };
+    let pattern = |text: Spanned<&str>| (text.get_ref().to_string(), SubjectPattern::new(text.get_ref()));
+    Some(ExpectedConnection {
+        from: pattern(from?),
+        to: pattern(to?),
+        port,
+        reason: reason?.into_inner().to_owned(),
+        place: source.place(table.span()),
+    })
 }
 
 /// A text that must be there and say something.

@@ -23,6 +23,8 @@ pub struct Policy {
     pub rules: BTreeMap<String, RuleSetting>,
     /// Exceptions, those of the extended policies first.
     pub exceptions: Vec<Exception>,
+    /// Connections that are expected, those of the extended policies first. Where there is one, no other is.
+    pub connections: Vec<ExpectedConnection>,
 }
 
 /// A catalogue of controls.
@@ -99,6 +101,21 @@ impl fmt::Display for Covers {
     }
 }
 
+/// A connection that the owner expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedConnection {
+    /// Who connects: the pattern as it was written, and what it covers.
+    pub from: (String, SubjectPattern),
+    /// To whom.
+    pub to: (String, SubjectPattern),
+    /// Port of the listener; `None` is any.
+    pub port: Option<u16>,
+    /// Why.
+    pub reason: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
 impl Policy {
     /// Whether the policy wants this rule to be asked.
     pub fn enables(&self, rule: &Rule) -> bool {
@@ -131,6 +148,7 @@ impl Policy {
             below.severity = setting.severity.or(below.severity);
         }
         merged.exceptions.extend(self.exceptions);
+        merged.connections.extend(self.connections);
         merged
     }
 }

@@ -127,6 +127,18 @@ impl<'a, 'i> Table<'a, 'i> {
         found
     }
 
+    /// A port.
+    pub(crate) fn port(&self, source: &mut Source<'_>, key: &'static str) -> Option<u16> {
+        let value = self.get(key)?;
+        let number = value.get_ref().as_integer();
+        let port =
+            number.and_then(|it| u16::from_str_radix(it.as_str(), it.radix()).ok()).filter(|it| *it != 0);
+        if port.is_none() {
+            wrong_type(source, key, "a port from 1 to 65535", value);
+        }
+        port
+    }
+
     /// One of a few names.
     pub(crate) fn choice<T: Copy>(
         &self,

@@ -3,4 +3,5 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod network;
 pub mod precondition;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod cis;
+pub mod connections;
 pub mod escape;
 pub mod explain;
 #[cfg(any(fuzzing, test))]

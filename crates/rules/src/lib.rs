@@ -7,6 +7,7 @@ mod address;
 mod age;
 mod answer;
 pub mod cis;
+mod connections;
 mod declared;
 mod distributions;
 mod finding;

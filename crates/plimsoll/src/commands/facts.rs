@@ -12,6 +12,8 @@ pub(crate) fn run(args: &FactsArgs) -> Result<Exit> {
     let mut facts = look::at(&args.place)?;
     if args.redact {
         inventories::judge(&mut facts, &db::database(args.db.as_deref()));
+        // What it is worked out from is left out.
+        plimsoll_reach::network::judge(&mut facts);
         plimsoll_facts::redact(&mut facts);
     }
     output::with(args.output.as_deref(), |out| {

@@ -46,11 +46,14 @@ pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
     // The day of the facts, not of the judgement: the same facts give the same answer on any day.
     let today = day(facts.collected_at)?;
     plimsoll_advisories::boundary::judge(facts);
+    plimsoll_reach::network::judge(facts);
+    let unused = plimsoll_policy::expect(policy, facts);
     let mut exceptions = FlawExceptions::new(policy, today);
     exceptions.note_all(facts);
     let (mut wanted, off): (Vec<&Rule>, Vec<&Rule>) =
         plimsoll_rules::all().partition(|rule| policy.enables(rule));
     let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());
+    report.findings.extend(unused);
     plimsoll_policy::apply(policy, today, &exceptions, &mut report);
     let answers = |rule: &&Rule| report.findings.iter().any(|finding| finding.rule == rule.id);
     wanted.extend(plimsoll_policy::RULES.iter().filter(answers));

@@ -1,16 +1,32 @@
 //! Looks at the host that the command line names, and tells where plimsoll keeps its own data there.
 
 use std::env;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use plimsoll_collect::engine::{DockerEnvironment, Endpoint};
-use plimsoll_facts::Facts;
+use plimsoll_facts::{FACTS_SCHEMA, Facts};
 use plimsoll_rootdir::RootDir;
 
 use crate::cli::Where;
 use crate::exit::Usage;
 use crate::progress::Progress;
+
+/// The largest facts file that is read: some thousands of containers.
+const MAX_FACTS: u64 = 512 << 20;
+
+/// The facts in a file, or those of a host.
+///
+/// # Errors
+/// When the file holds none, or as [`at`].
+pub(crate) fn facts(file: Option<&Path>, place: &Where) -> Result<Facts> {
+    match file {
+        Some(path) => read(path),
+        None => at(place),
+    }
+}
 
 /// Collects the facts of a host.
 ///
@@ -69,4 +85,25 @@ pub(crate) fn data_folder(named: Option<&Path>, variable: &str, name: &str) -> P
     let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = || Some(env::home_dir()?.join(".local/share"));
     data.or_else(home).unwrap_or_default().join("plimsoll").join(name)
+}
+
+fn read(path: &Path) -> Result<Facts> {
+    let name = path.display();
+    let bytes =
+        if path == Path::new("-") { limited(io::stdin().lock()) } else { File::open(path).and_then(limited) };
+    let bytes = bytes.with_context(|| format!("reading {name}"))?;
+    ensure!(bytes.len() as u64 <= MAX_FACTS, Usage(format!("{name}: larger than {MAX_FACTS} bytes")));
+    let facts: Facts =
+        serde_json::from_slice(&bytes).map_err(|e| Usage(format!("{name} is no facts file: {e}")))?;
+    ensure!(
+        facts.schema == FACTS_SCHEMA,
+        Usage(format!("{name} has schema {:?}; this plimsoll reads {FACTS_SCHEMA:?}", facts.schema))
+    );
+    Ok(facts)
+}
+
+fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FACTS + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod audit;
+mod connections;
 mod db;
 mod explain;
 mod facts;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Sbom(args) => sbom::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Trust(args) => trust::run(&args),
+        Command::Connections(args) => connections::run(&args),
         Command::Db(args) => db::run(&args),
         Command::Explain { rule } => explain::run(&rule),
         Command::Rules => explain::list(),
@@ -45,6 +47,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let schema = match document {
                 Document::Facts => plimsoll_facts::schema_json(),
                 Document::Audit => plimsoll_report::json::schema_json(),
+                Document::Connections => plimsoll_report::connections::json::schema_json(),
                 Document::Scan => plimsoll_report::scan::json::schema_json(),
                 Document::Verify => plimsoll_report::verify::json::schema_json(),
             };

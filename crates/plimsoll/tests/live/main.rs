@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod cases;
+mod connections;
 mod docker;
 mod engines;
 mod lint;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         .chain(lint::tests())
         .chain(privileged::tests())
         .chain(ways::tests())
-        .chain(registry::tests());
+        .chain(registry::tests())
+        .chain(connections::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())

@@ -127,6 +127,12 @@ impl Report {
         all.filter(|f| f["subject"]["name"] == endpoint || f["subject"]["kind"] == "host").collect()
     }
 
+    /// The answers of a rule about the host.
+    pub(crate) fn answers_about_host(&self, rule: &str) -> Vec<&Value> {
+        let all = self.findings().filter(|finding| finding["rule"] == rule);
+        all.filter(|finding| finding["subject"]["kind"] == "host").collect()
+    }
+
     fn findings(&self) -> impl Iterator<Item = &Value> {
         self.document["findings"].as_array().into_iter().flatten()
     }

@@ -83,7 +83,11 @@ fn head(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Re
 const NAME: usize = 40;
 
 /// Names with commas between, the first `most` of them, and how many more there are.
-fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize, options: &TerminalOptions) -> String {
+pub(crate) fn names<'a>(
+    all: impl ExactSizeIterator<Item = &'a str>,
+    most: usize,
+    options: &TerminalOptions,
+) -> String {
     let total = all.len();
     let shown = options.shown(total, most);
     let mut text = String::new();

@@ -1,6 +1,6 @@
 //! What does a container show to others: ports, and secrets?
 
-mod ports;
+pub(crate) mod ports;
 mod secrets;
 
 crate::rules! {
@@ -9,6 +9,8 @@ crate::rules! {
     privileged_port_published,
     host_network_listener,
     undeclared_listener,
+    container_port_reachable_from_outside,
+    host_service_reachable_from_containers,
     published_port_unused,
     secret_in_environment,
     image_secret_in_environment,

@@ -37,12 +37,12 @@ const INTERNAL: [(u16, &str); 27] = [
 const PUBLIC: [u16; 4] = [80, 443, 8080, 8443];
 
 /// What usually listens on a port that should not be public.
-pub(super) fn internal_service(port: u16) -> Option<&'static str> {
+pub(crate) fn internal_service(port: u16) -> Option<&'static str> {
     INTERNAL.iter().find(|(number, _)| *number == port).map(|(_, service)| *service)
 }
 
 /// How bad it is that this port of the container is open on every interface.
-pub(super) fn severity(port: u16) -> Severity {
+pub(crate) fn severity(port: u16) -> Severity {
     match port {
         port if internal_service(port).is_some() => Severity::High,
         port if PUBLIC.contains(&port) => Severity::Low,

@@ -9,6 +9,7 @@ crate::rules! {
     apparmor_profile_not_in_force,
     apparmor_unconfined,
     capabilities_beyond_default,
+    connection_model_disagrees,
     container_privileged,
     default_bridge_used,
     device_driver_request,
@@ -40,5 +41,6 @@ crate::rules! {
     selinux_unconfined,
     sensitive_host_path,
     shared_mount_propagation,
+    unauthorised_connection,
     undeclared_device_access,
 }
