@@ -63,8 +63,7 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     let processes = Processes::scan(root);
     let local = engine::of_this_host(&mut facts.engines);
     let means = effective::Means { collector: &facts.collector, stop_threads: options.stop_threads };
-    facts.net_namespaces =
-        effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
+    facts.net_namespaces = effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
     facts.syn_probes = Fact::absent("plimsoll audit --probe-syn");
     (options.progress)("images");
     images::fill(root, local, &mut gaps);

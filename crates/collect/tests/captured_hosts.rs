@@ -207,7 +207,7 @@ fn packages_of_rpm_own_the_programs_and_the_kernel() {
     }
     write(dir.path(), &format!("boot/vmlinuz-{release}"), bzimage(release));
     write(dir.path(), "var/lib/rpm/rpmdb.sqlite", include_bytes!("data/rpm/rpmdb.sqlite"));
-    let options = Options { endpoints: Vec::new(), version: "0.0.0", progress: &|_| {} };
+    let options = Options { endpoints: Vec::new(), version: "0.0.0", stop_threads: false, progress: &|_| {} };
     let facts = collect(&RootDir::open(dir.path()).unwrap(), &options);
     let kernel = facts.host.kernel.package.value().unwrap();
     assert_eq!((kernel.name.as_str(), kernel.version.as_str()), ("kernel-core", "5.14.0-427.13.1.el9_4"));

@@ -20,8 +20,8 @@ mod packages;
 mod packet_filter;
 mod purl;
 mod redact;
-mod trust;
 mod seccomp;
+mod trust;
 mod vulnerability;
 
 pub use boundary::*;
@@ -40,8 +40,8 @@ pub use package_flaws::*;
 pub use packages::*;
 pub use packet_filter::*;
 pub use redact::redact;
-pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use seccomp::*;
+pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use vulnerability::*;
 
 use schemars::JsonSchema;

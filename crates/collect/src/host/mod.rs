@@ -17,8 +17,8 @@ mod kernel_state;
 mod machine;
 mod namespaces;
 mod os_release;
-mod rests_on;
 mod other_abis;
+mod rests_on;
 mod security_modules;
 mod sysctls;
 

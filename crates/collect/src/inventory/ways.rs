@@ -127,7 +127,12 @@ impl<'a> Ways<'a> {
             return Err("no container runs from it".to_owned());
         }
         // Which processes are a container's only a whole look tells.
-        let options = Options { endpoints: vec![self.endpoint.clone()], version: "", progress: &|_| () };
+        let options = Options {
+            endpoints: vec![self.endpoint.clone()],
+            version: "",
+            stop_threads: false,
+            progress: &|_| (),
+        };
         let found = crate::collect(self.root, &options).engines.into_iter().next();
         let engine = found.ok_or("the engine does not answer any more")?;
         let containers = engine.containers.value().map_or(&[][..], Vec::as_slice);

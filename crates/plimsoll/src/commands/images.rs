@@ -94,12 +94,16 @@ impl<'a> Sources<'a> {
                 let (kind, image) = found.map_err(|error| explained(name, error))?;
                 Ok(Found { endpoint: endpoint.to_string(), kind, image })
             }
-            Opened::Directory(root) => Ok(elsewhere(Image {
-                id: name.to_owned(),
-                config: Fact::unreadable(FOLDER, "a folder has no configuration and no history"),
-                content: Fact::known(sources.reader.content(&root, FOLDER, ""), FOLDER),
-                ..Image::default()
-            })),
+            Opened::Directory(root) => {
+                let (content, packages) = sources.reader.image(&root, FOLDER, "");
+                Ok(elsewhere(Image {
+                    id: name.to_owned(),
+                    config: Fact::unreadable(FOLDER, "a folder has no configuration and no history"),
+                    content: Fact::known(content, FOLDER),
+                    packages: Fact::known(packages, FOLDER),
+                    ..Image::default()
+                }))
+            }
             Opened::Layers(it) => Ok(elsewhere(it.facts())),
         })
     }

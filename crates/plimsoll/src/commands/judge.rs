@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use plimsoll_facts::Facts;
-use plimsoll_policy::{FlawExceptions, LoadError, Policy};
+use plimsoll_policy::{Covers, FlawExceptions, LoadError, Policy};
 use plimsoll_report::{Audit, PolicySummary};
 use plimsoll_rules::{Judge, Rule};
 
@@ -75,11 +75,15 @@ pub(crate) fn images(facts: &Facts, mut policy: Policy) -> Result<Audit> {
     let is_wanted = |rule: &&Rule| matches!(rule.judge, Judge::Image(_)) && policy.enables(rule);
     let wanted: Vec<&Rule> = plimsoll_rules::all().filter(is_wanted).collect();
     let mut report = plimsoll_rules::judge(facts, wanted.iter().copied());
-    policy.exceptions.retain(|exception| {
-        let answers = report.findings.iter().filter(|finding| finding.rule == exception.rule.as_str());
-        answers.into_iter().any(|finding| exception.pattern.matches(&finding.subject))
+    policy.exceptions.retain(|exception| match &exception.covers {
+        Covers::Rule { rule, subject } => {
+            let mut answers = report.findings.iter().filter(|finding| finding.rule == rule.as_str());
+            answers.any(|finding| subject.matches(&finding.subject))
+        }
+        Covers::Flaws(_) => false,
     });
-    plimsoll_policy::apply(&policy, day(facts.collected_at)?, &mut report);
+    let today = day(facts.collected_at)?;
+    plimsoll_policy::apply(&policy, today, &FlawExceptions::new(&policy, today), &mut report);
     let mut audit = Audit::of_images(facts, wanted, report);
     audit.policy.name = policy.name;
     Ok(audit)
