@@ -39,7 +39,15 @@ pub enum Error {
 /// Whether a thread that waits in this call (`/proc/PID/task/TID/syscall`, number first) goes on as if it had not been
 /// stopped: the kernel restarts the call by itself.
 pub fn is_restarted(number: i64) -> bool {
-    [libc::SYS_futex, libc::SYS_wait4, libc::SYS_nanosleep, libc::SYS_clock_nanosleep].contains(&number)
+    // `restart_syscall` goes on with one that was stopped before.
+    [
+        libc::SYS_futex,
+        libc::SYS_wait4,
+        libc::SYS_nanosleep,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_restart_syscall,
+    ]
+    .contains(&number)
         || more::RESTARTED.contains(&number)
 }
 

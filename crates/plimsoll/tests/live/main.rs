@@ -8,6 +8,7 @@ mod cases;
 mod connections;
 mod docker;
 mod engines;
+mod filters;
 mod lint;
 mod own_engine;
 mod privileged;
@@ -39,7 +40,8 @@ fn main() -> ExitCode {
         .chain(privileged::tests())
         .chain(ways::tests())
         .chain(registry::tests())
-        .chain(connections::tests());
+        .chain(connections::tests())
+        .chain(filters::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())

@@ -26,16 +26,18 @@ const FILTER_MODE: u32 = 2;
 pub(super) struct Filters {
     threads: Result<HashMap<u32, Thread>, String>,
     snapshot: Snapshot,
+    /// Whether the ids in `/proc` are those by which this process can name others.
+    at_home: bool,
 }
 
 impl Filters {
     /// Asks the kernel, without stopping anything.
     pub(super) fn read(processes: &Processes, host: &Host, collector: &Collector) -> Self {
+        let at_home = processes.proc.is_live()
+            && fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == INITIAL_PID_NAMESPACE);
         let read = if !processes.proc.is_live() {
             Err("cannot be asked of a captured tree".to_owned())
-        } else if fs::read_link("/proc/self/ns/pid")
-            .is_ok_and(|link| link.as_os_str() != INITIAL_PID_NAMESPACE)
-        {
+        } else if !at_home {
             Err("plimsoll does not run in the host's PID namespace".to_owned())
         } else {
             filters::read().map_err(|error| with_hints(&error, host, collector))
@@ -43,9 +45,9 @@ impl Filters {
         match read {
             Ok(snapshot) => {
                 let threads = snapshot.threads.iter().map(|thread| (thread.tid, thread.clone())).collect();
-                Self { threads: Ok(threads), snapshot }
+                Self { threads: Ok(threads), snapshot, at_home }
             }
-            Err(why) => Self { threads: Err(why), snapshot: Snapshot::default() },
+            Err(why) => Self { threads: Err(why), snapshot: Snapshot::default(), at_home },
         }
     }
 
@@ -112,7 +114,7 @@ pub(super) fn fill(
             filters,
             id: &container.id,
             init: row,
-            may_stop: stop_threads && !paused,
+            may_stop: stop_threads && filters.at_home && !paused,
             declared: None,
             kept: &mut kept,
         };
@@ -162,19 +164,19 @@ impl Reader<'_> {
         let kernel = self.filters.of(process).and_then(|programs| {
             self.kept.filter(SeccompSource::KernelBpf, programs.into_iter(), Vec::new())
         });
-        let why = match kernel {
+        let mut why = match kernel {
             Ok(place) => return Fact::known(place, ITERATOR),
-            Err(why) => why,
+            Err(why) => format!("{ITERATOR}: {why}"),
         };
         if self.may_stop {
             match self.traced(process) {
                 Ok(place) => return Fact::known(place, "PTRACE_SECCOMP_GET_FILTER"),
-                Err(also) => return Fact::unreadable(status, format!("{ITERATOR}: {why}; ptrace: {also}")),
+                Err(also) => why = format!("{why}; ptrace: {also}"),
             }
         }
         match self.declared(process) {
             Ok(place) => Fact::known(place, "config.json of the OCI bundle"),
-            Err(also) => Fact::unreadable(status, format!("{ITERATOR}: {why}; declared: {also}")),
+            Err(also) => Fact::unreadable(status, format!("{why}; declared: {also}")),
         }
     }
 
