@@ -36,7 +36,7 @@ pub(super) fn groups(world: &World<'_>, alone: impl Fn(usize) -> bool) -> Vec<Ve
 
 /// What the rules of routers compare sources with.
 #[derive(Default)]
-struct Constants {
+pub(super) struct Constants {
     /// Leading bytes of an address, with a mask.
     masked: BTreeSet<(bool, Vec<u8>, Vec<u8>)>,
     /// Whether rules look at sources in a way that is not taken apart: then every address is its own.
@@ -44,7 +44,26 @@ struct Constants {
 }
 
 impl Constants {
-    fn of(world: &World<'_>, alone: &impl Fn(usize) -> bool) -> Self {
+    /// An address that matches each constant, as far as it is told; `None` where rules look at sources in other ways, too.
+    pub(super) fn samples(&self) -> Option<Vec<IpAddr>> {
+        let sample = |(v6, value, _): &(bool, Vec<u8>, Vec<u8>)| {
+            let mut octets = value.clone();
+            let length = if *v6 { 16 } else { 4 };
+            // The last octet of a network's own address is 0: take a neighbour of it.
+            if octets.len() < length || octets.last() == Some(&0) {
+                octets.resize(length, 0);
+                *octets.last_mut()? = 77;
+            }
+            match length {
+                4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
+                _ => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
+            }
+        };
+        (!self.each).then(|| self.masked.iter().filter_map(sample).collect())
+    }
+
+    /// Of the rules of routers.
+    pub(super) fn of(world: &World<'_>, alone: &impl Fn(usize) -> bool) -> Self {
         let mut constants = Self::default();
         for (place, space) in world.spaces.iter().enumerate() {
             if alone(place) {

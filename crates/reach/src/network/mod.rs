@@ -15,6 +15,7 @@ mod walk;
 mod world;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 
 use plimsoll_facts::{
     Answer, ConnectionEnd, Connections, Container, EndKind, Fact, Facts, NetNamespace, ReachedListener, Way,
@@ -23,10 +24,13 @@ use plimsoll_facts::{
 use doors::Doors;
 use packet::Stop;
 use walk::{Dial, Start, Target, connect, shown};
-use world::World;
+use world::{Next, World, is_link_local};
 
 /// Kinds of interfaces that lead to nobody by themselves.
 const INNER: [&str; 5] = ["loopback", "bridge", "dummy", "ifb", "sit"];
+
+/// Most addresses that stand for the senders of the outside.
+const MOST_SENDERS: usize = 64;
 
 /// Works out who can connect to whom, and adds it to the facts.
 pub fn judge(facts: &mut Facts) {
@@ -54,9 +58,10 @@ fn connections(facts: &Facts, namespaces: &[NetNamespace]) -> Connections {
         .filter(|place| routes(*place))
         .flat_map(|place| outside(&world, place))
         .collect();
+    let samples = group::Constants::of(&world, &routes).samples();
     for (place, interface) in outer {
         groups.push(vec![ends.len()]);
-        starts.push(vec![Start::Outside(place, interface)]);
+        starts.push(senders(&world, place, interface, samples.as_deref()));
         ends.push(outside_end(&world, place, interface));
     }
     let (doors, cut) = doors::find(&world);
@@ -146,6 +151,30 @@ fn outside(world: &World<'_>, place: usize) -> Vec<(usize, usize)> {
     found.map(|(interface, _)| (place, interface)).collect()
 }
 
+/// Addresses from which somebody behind an interface may send: a neighbour, one far away, and one for each constant to which
+/// rules compare a source; of these, those to which the answer would leave by that interface. Where they get different
+/// answers, the answer depends on the sender.
+fn senders(world: &World<'_>, place: usize, interface: usize, samples: Option<&[IpAddr]>) -> Vec<Start> {
+    let Some(space) = world.spaces.get(place) else { return Vec::new() };
+    let Some(samples) = samples.filter(|samples| samples.len() <= MOST_SENDERS) else {
+        return vec![Start::Outside(place, interface, None)];
+    };
+    let far = [IpAddr::from([198, 51, 100, 77]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 77])];
+    let neighbours =
+        space.addresses.iter().filter(|(.., at)| *at == interface).filter_map(|(own, ..)| match own {
+            IpAddr::V4(own) => Some(IpAddr::from(u32::to_be_bytes(u32::from(*own) ^ 3))),
+            IpAddr::V6(own) => Some(IpAddr::from((u128::from(*own) ^ 3).to_be_bytes())),
+        });
+    let mut senders: Vec<_> = neighbours.chain(far).chain(samples.iter().copied()).collect();
+    senders.retain(|sender| {
+        let out = space.route(*sender, Some(0));
+        matches!(out, Next::Out { interface: back, .. } if back == interface) && !is_link_local(*sender)
+    });
+    senders.sort_unstable();
+    senders.dedup();
+    senders.into_iter().map(|sender| Start::Outside(place, interface, Some(sender))).collect()
+}
+
 fn outside_end(world: &World<'_>, place: usize, interface: usize) -> ConnectionEnd {
     let space = world.spaces.get(place);
     let name = space.and_then(|space| space.interfaces.get(interface)).map_or("", |it| it.name.as_str());
@@ -193,13 +222,8 @@ impl Matrix<'_, '_> {
             let mut seen = HashSet::new();
             for (group, members) in starts.iter().enumerate() {
                 // Whoever is in the same namespace needs no network.
-                let Some(start) = members.iter().find(|start| **start != Start::Inside(target.0)) else {
+                let Some((outcome, via)) = self.of_group(members, *dial, target.0, &mut onward) else {
                     continue;
-                };
-                let (Start::Inside(from) | Start::Outside(from, _)) = start;
-                let (outcome, via) = match self.world.are_apart(*from, target.0) {
-                    true => (Err(Stop::Blocked("no interface leads there".to_owned())), Vec::new()),
-                    false => self.follow(*start, *dial, &mut onward),
                 };
                 match outcome {
                     Ok(reached) if reached == target => {
@@ -218,6 +242,44 @@ impl Matrix<'_, '_> {
                 }
             }
             self.listeners.entry(target).or_default().push(way);
+        }
+    }
+
+    /// The answer for a group. All members within the host get the same; of the senders of the outside each is asked.
+    fn of_group(
+        &self,
+        members: &[Start],
+        dial: Dial,
+        target: usize,
+        onward: &mut Onward,
+    ) -> Option<(Result<Target, Stop>, Vec<String>)> {
+        let apart = |from| self.world.are_apart(from, target);
+        let nothing = |why: &str| Some((Err(Stop::Blocked(why.to_owned())), Vec::new()));
+        let mut answer = None;
+        for member in members.iter().filter(|start| **start != Start::Inside(target)) {
+            match member {
+                Start::Inside(from) | Start::Outside(from, ..) if apart(*from) => {
+                    return nothing("no interface leads there");
+                }
+                Start::Inside(_) => return Some(self.follow(*member, dial, onward)),
+                Start::Outside(.., Some(sender)) if sender.is_ipv4() != dial.address.is_ipv4() => continue,
+                Start::Outside(..) => {}
+            }
+            let (outcome, via) = self.follow(*member, dial, onward);
+            let decides = |why: &String| Err(Stop::Unknown(format!("the sender's address decides: {why}")));
+            answer = Some(match (answer, outcome) {
+                (None, outcome) | (Some(_), outcome @ Err(Stop::Unknown(_))) => (outcome, via),
+                (Some((Ok(_), _)), Err(Stop::Blocked(why))) | (Some((Err(Stop::Blocked(why)), _)), Ok(_)) => {
+                    (decides(&why), via)
+                }
+                (Some(same), _) => same,
+            });
+        }
+        match answer {
+            None if members.iter().all(|start| matches!(start, Start::Outside(..))) => {
+                nothing("no route back to anybody behind that interface")
+            }
+            answer => answer,
         }
     }
 

@@ -259,11 +259,19 @@ fn what_is_not_understood_is_unknown_unless_it_changes_nothing() {
 }
 
 #[test]
-fn an_unknown_sender_matches_perhaps() {
-    let rule = vec![vec![payload("network", 12, 4), compare("==", "c0000263"), verdict(FilterVerdict::Drop)]];
-    let worked = Scene::new().forward(false, rule).worked();
-    assert!(answer(&worked, "outside, by eth0", "172.17.0.2:80").starts_with("unknown"));
-    assert_eq!(answer(&worked, "c", "172.17.0.2:80"), "open");
+fn the_sender_s_address_may_decide() {
+    let rule = |constant| {
+        vec![vec![payload("network", 12, 4), compare("==", constant), verdict(FilterVerdict::Drop)]]
+    };
+    let of_one = Scene::new().forward(false, rule("c6336301")).worked();
+    assert!(
+        answer(&of_one, "outside, by eth0", "172.17.0.2:80")
+            .starts_with("unknown: the sender's address decides")
+    );
+    assert_eq!(answer(&of_one, "c", "172.17.0.2:80"), "open");
+    // Nobody outside has an address of a bridge of this host.
+    let inner = Scene::new().forward(false, rule("ac120009")).worked();
+    assert_eq!(answer(&inner, "outside, by eth0", "172.17.0.2:80"), "open");
 }
 
 #[test]

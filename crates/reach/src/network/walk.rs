@@ -29,8 +29,8 @@ pub(super) struct Dial {
 pub(super) enum Start {
     /// A process in this namespace.
     Inside(usize),
-    /// Whoever sends to this interface of this namespace.
-    Outside(usize, usize),
+    /// Whoever sends to this interface of this namespace, from this address; `None` is any.
+    Outside(usize, usize, Option<IpAddr>),
 }
 
 /// A socket: places of its namespace and among that one's listeners.
@@ -41,7 +41,7 @@ pub(super) type Target = (usize, usize);
 /// # Errors
 /// Where it is stopped, or that is not known.
 pub(super) fn connect(world: &World<'_>, start: Start, dial: Dial) -> (Result<Target, Stop>, Vec<String>) {
-    let mut journey = Journey { world, via: Vec::new(), tracked: HashMap::new(), hops: 0 };
+    let mut journey = Journey { world, via: Vec::new(), tracked: HashMap::new(), hops: 0, exit: None };
     let outcome = journey.connect(start, dial);
     (outcome, journey.via)
 }
@@ -58,6 +58,8 @@ struct Journey<'w, 'a> {
     via: Vec<String>,
     tracked: HashMap<usize, Tracked>,
     hops: usize,
+    /// The interface by which an answer to the outside must leave.
+    exit: Option<(usize, usize)>,
 }
 
 /// What a packet does next.
@@ -95,7 +97,10 @@ impl<'w, 'a> Journey<'w, 'a> {
         };
         let first = match start {
             Start::Inside(space) => self.originate(space, &mut packet)?,
-            Start::Outside(space, interface) => Move::Into(space, interface, dial.address),
+            Start::Outside(space, interface, source) => {
+                packet.source = source;
+                Move::Into(space, interface, dial.address)
+            }
         };
         let (space, input) = self.travel(first, &mut packet)?;
         let target = self.listener(space, input, &packet)?;
@@ -119,10 +124,14 @@ impl<'w, 'a> Journey<'w, 'a> {
         };
         let way = std::mem::take(&mut self.via);
         self.hops = 0;
+        if let Start::Outside(space, interface, _) = start {
+            self.exit = Some((space, interface));
+        }
         let came_back = self.originate(space, &mut packet).and_then(|first| self.travel(first, &mut packet));
         self.via = way;
         let wrong = match came_back {
             Ok((back, _)) if Start::Inside(back) == start => None,
+            Ok((back, Some(by))) if self.exit == Some((back, by)) => None,
             Ok(_) => Some("ends elsewhere".to_owned()),
             Err(Stop::Blocked(why)) => Some(why),
             Err(Stop::Unknown(why)) => return unknown(format!("the answer: {why}")),
@@ -145,6 +154,9 @@ impl<'w, 'a> Journey<'w, 'a> {
             }
             next = match next {
                 Move::Here(space, input) => return Ok((space, input)),
+                Move::Onto(space, interface, ..) if self.exit == Some((space, interface)) => {
+                    return Ok((space, Some(interface)));
+                }
                 Move::Into(space, interface, neighbour) => self.enter(space, interface, neighbour, packet)?,
                 Move::Up(space, interface, asked) => self.up(space, interface, asked, packet)?,
                 Move::Onto(space, interface, neighbour, from) => {
