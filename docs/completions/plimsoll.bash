@@ -173,9 +173,7 @@ _plimsoll() {
 
     case "${cmd}" in
         plimsoll)
-            opts="-h -V --help --version audit facts scan sbom verify trust db explain rules schema completions help"
-            opts="-h -V --help --version audit facts lint scan sbom db explain rules schema completions help"
-            opts="-h -V --help --version audit facts scan sbom connections db explain rules schema completions help"
+            opts="-h -V --help --version audit facts lint scan sbom verify trust connections db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,10 +187,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__audit)
-            opts="-o -h -V --host --root --facts --format --output --policy --db --fail-on --redact --full --cis --help --version"
-            opts="-o -h -V --host --root --facts --format --output --policy --fail-on --full --redact --cis --help --version"
-            opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --redact --full --cis --help --version"
-            opts="-o -h -V --host --root --facts --format --output --policy --fail-on --redact --full --probe-syn --cis --help --version"
+            opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --full --db --probe-syn --redact --cis --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -226,11 +221,11 @@ _plimsoll() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --db)
+                --fail-on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --fail-on)
+                --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -260,7 +255,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__connections)
-            opts="-o -h -V --host --root --facts --format --output --redact --full --help --version"
+            opts="-o -h -V --host --root --stop-threads --facts --format --output --redact --full --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -458,8 +453,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__facts)
-            opts="-o -h -V --host --root --redact --db --output --help --version"
-            opts="-o -h -V --host --root --stop-threads --redact --output --help --version"
+            opts="-o -h -V --host --root --stop-threads --redact --db --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -493,9 +487,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__help)
-            opts="audit facts scan sbom verify trust db explain rules schema completions help"
-            opts="audit facts lint scan sbom db explain rules schema completions help"
-            opts="audit facts scan sbom connections db explain rules schema completions help"
+            opts="audit facts lint scan sbom verify trust connections db explain rules schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -777,6 +769,17 @@ _plimsoll() {
         plimsoll__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         plimsoll__subcmd__lint)
             opts="-o -h -V --platform --plain-http --host --format --output --policy --fail-on --full --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -934,8 +937,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__schema)
-            opts="-h -V --help --version facts audit scan verify"
-            opts="-h -V --help --version facts audit scan connections"
+            opts="-h -V --help --version facts audit scan verify connections"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1091,7 +1093,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__verify)
-            opts="-o -h -V --all --host --plain-http --trust-on-first-use --offline --key --trust --format --output --help --version"
+            opts="-o -h -V --all --host --plain-http --trust-on-first-use --offline --key --notation --trust --format --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -42,16 +42,15 @@ markdown\:"For a comment or a wiki"))' \
 '-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--policy=[Policy\: a plimsoll.toml, or \`baseline\`, \`strict\`, \`cis-docker\`. Without it, ./plimsoll.toml or /etc/plimsoll/plimsoll.toml where there is one, else \`baseline\`]:FILE|NAME:_files' \
-'--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
 '--fail-on=[Exit with 1 when there are findings of this severity or worse; stands above the policy'\''s own \`fail-on\`]:SEVERITY:_default' \
+'--db=[Folder of the advisories, as for \`db\`]:DIR:_files' \
 '--cis=[Show the controls of the CIS Docker Benchmark instead, in the numbering of this version]:VERSION:((1.6\:"1.6.0"
 1.7\:"1.7.0"
 1.8\:"1.8.0"))' \
 '--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
-'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
-'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '(--facts)--probe-syn[Ask every TCP listener by a SYN from inside each container'\''s network, and hold the answers against what was worked out. The kernel ends each at once\: no program accepts a connection, but firewalls and logs may see the packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN]' \
+'--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -65,9 +64,8 @@ _arguments "${_arguments_options[@]}" : \
 '--db=[Folder of the advisories for \`--redact\`, as for \`db\`]:DIR:_files' \
 '-o+[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write to this file (whole or not at all) instead of standard output]:FILE:_files' \
-'--redact[Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays]' \
 '--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
-'--redact[Replace names that could tell who you are]' \
+'--redact[Replace names that could tell who you are. The lists of packages are left out; what is published about them, by the advisories that are there, stays]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '-V[Print version]' \
@@ -155,18 +153,7 @@ sarif\:"SARIF 2.1.0, for code scanning"))' \
 '()--all[Verify every image of the engine, and what every running container runs from]' \
 '--trust-on-first-use[Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. \`plimsoll trust pin\` is better]' \
 '--offline[Ask no server\: what was accepted before counts until it expires]' \
-(connections)
-_arguments "${_arguments_options[@]}" : \
-'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
-'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
-'(--host --root)--facts=[Work it out from this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
-'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
-json\:"Everything, versioned (\`plimsoll schema connections\`)"
-html\:"One self-contained page\: a matrix"))' \
-'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
-'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
-'--redact[Replace names that could tell who you are]' \
-'--full[Name everybody, and show what blocks those that reach nothing, where the terminal shows who gets through]' \
+'(--key --trust-on-first-use --offline --trust)--notation[Verify Notation'\''s signatures instead, by its own trust policy and trust store (\$XDG_CONFIG_HOME/notation)]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -257,6 +244,23 @@ esac
     ;;
 esac
 ;;
+(connections)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'(--host --root)--facts=[Work it out from this facts file instead of looking at the host; \`-\` reads standard input]:FILE:_files' \
+'--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned (\`plimsoll schema connections\`)"
+html\:"One self-contained page\: a matrix"))' \
+'-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
+'--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
+'--redact[Replace names that could tell who you are]' \
+'--full[Name everybody, and show what blocks those that reach nothing, where the terminal shows who gets through]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
 && ret=0
 ;;
 (db)
@@ -368,7 +372,7 @@ _arguments "${_arguments_options[@]}" : \
 ':document -- Which document:((facts\:"\`plimsoll facts\`"
 audit\:"\`plimsoll audit --format json\`"
 scan\:"\`plimsoll scan --format json\`"
-verify\:"\`plimsoll verify --format json\`"))' \
+verify\:"\`plimsoll verify --format json\`"
 connections\:"\`plimsoll connections --format json\`"))' \
 && ret=0
 ;;
@@ -514,7 +518,7 @@ _plimsoll_commands() {
 'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
-'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, cosign by keys, or Notation, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
 'connections:Tell who can connect to whom\: containers, the host, and what is outside of it' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
@@ -614,7 +618,7 @@ _plimsoll__subcmd__help_commands() {
 'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
-'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, or cosign by keys, verified whole' \
+'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, cosign by keys, or Notation, verified whole' \
 'trust:Say which keys are trusted, and see what is known of repositories' \
 'connections:Tell who can connect to whom\: containers, the host, and what is outside of it' \
 'db:Keep the advisories that \`scan\` and \`audit\` match packages with' \
@@ -733,6 +737,7 @@ _plimsoll__subcmd__help__subcmd__trust__subcmd__pin_commands() {
 _plimsoll__subcmd__help__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help verify commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__lint_commands] )) ||
 _plimsoll__subcmd__lint_commands() {
     local commands; commands=()
