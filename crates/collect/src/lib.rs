@@ -21,6 +21,9 @@ mod procs;
 mod sockets;
 mod source;
 pub mod syn;
+mod written;
+
+pub use written::written;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -94,6 +94,62 @@ pub struct Kernel {
     pub modules: Fact<Vec<String>>,
     /// Ways into the kernel that it serves, beside its own: `i386` and `x32` on x86_64. Tried, not looked up.
     pub other_abis: Fact<Vec<String>>,
+    /// Each of [`WATCHED_MODULES`]: whether the running kernel could load it from disk.
+    pub modules_on_disk: Fact<BTreeMap<String, ModuleOnDisk>>,
+}
+
+/// Modules in which ways out of containers were found, or that bring what such a way needs.
+pub const WATCHED_MODULES: [&str; 34] = [
+    "6pack",
+    "act_ct",
+    "af_alg",
+    "af_key",
+    "af_packet",
+    "can",
+    "can_bcm",
+    "cifs",
+    "cls_route",
+    "cls_u32",
+    "dccp",
+    "dccp_ipv4",
+    "dccp_ipv6",
+    "fuse",
+    "ip_set",
+    "ip_tables",
+    "kvm",
+    "n_gsm",
+    "n_hdlc",
+    "nf_tables",
+    "openvswitch",
+    "overlay",
+    "ppp_generic",
+    "rds",
+    "rxrpc",
+    "sch_drr",
+    "sch_hfsc",
+    "sch_qfq",
+    "sctp",
+    "tipc",
+    "tls",
+    "vsock",
+    "xfrm_user",
+    "xfs",
+];
+
+/// Whether a module could be loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum ModuleOnDisk {
+    /// Not among the modules of the running kernel.
+    #[default]
+    Missing,
+    /// The kernel would have it loaded when something asks for it.
+    Loadable,
+    /// `modprobe.d` keeps it from being loaded by itself.
+    Blocked {
+        /// The line, and the file that it stands in.
+        by: String,
+    },
 }
 
 /// `uname(2)` and the build string.

@@ -3,6 +3,7 @@
 //! Nothing here opens a file, reads a clock or judges. Collectors fill these types, rules read them.
 //! `declared` is what the engine was asked for; `effective` is what the kernel enforces.
 
+mod attack_path;
 mod boundary;
 mod component;
 mod connections;
@@ -19,11 +20,13 @@ mod package_flaws;
 mod packages;
 mod packet_filter;
 mod purl;
+mod reach;
 mod redact;
 mod seccomp;
 mod trust;
 mod vulnerability;
 
+pub use attack_path::*;
 pub use boundary::*;
 pub use component::*;
 pub use connections::*;
@@ -39,6 +42,7 @@ pub use network::*;
 pub use package_flaws::*;
 pub use packages::*;
 pub use packet_filter::*;
+pub use reach::*;
 pub use redact::redact;
 pub use seccomp::*;
 pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
@@ -85,6 +89,10 @@ pub struct Facts {
     pub syn_probes: Fact<Vec<SynProbe>>,
     /// Who can connect to whom. Collecting leaves it out: it is worked out from the other facts.
     pub connections: Fact<Connections>,
+    /// What can be reached from inside each running container. Judged, as `boundary` is.
+    pub reach: Fact<Vec<ContainerReach>>,
+    /// Ways from an open port to the host, the likeliest first. Judged, as `boundary` is.
+    pub attack_paths: Fact<Vec<AttackPath>>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
 }

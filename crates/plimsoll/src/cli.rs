@@ -32,6 +32,10 @@ pub enum Command {
     /// Tell how images are built: their user, secrets, set-id files, leftovers, build steps, without running or exporting
     /// them. The same rules as in an audit.
     Lint(LintArgs),
+    /// Tell what a change to a container, or an upgrade, would open and close, before anything is restarted.
+    WhatIf(WhatIfArgs),
+    /// Print the tightest options that leave a container's observed behaviour working.
+    Harden(HardenArgs),
     /// Tell which published flaws the packages of images have, without running or exporting them.
     Scan(ScanArgs),
     /// List what is in images, as a bill of materials. Needs no advisories.
@@ -194,6 +198,68 @@ pub enum ConnectionsFormat {
     Json,
     /// One self-contained page: a matrix.
     Html,
+}
+
+/// `plimsoll what-if`.
+#[derive(Debug, Args)]
+pub struct WhatIfArgs {
+    /// The container, by name or the beginning of its id.
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    /// Where to look.
+    #[command(flatten)]
+    pub place: Where,
+    /// Drop a capability; ALL drops all. As docker run's, and may be repeated.
+    #[arg(long, value_name = "CAP")]
+    pub cap_drop: Vec<String>,
+    /// Add a capability.
+    #[arg(long, value_name = "CAP")]
+    pub cap_add: Vec<String>,
+    /// no-new-privileges, seccomp=unconfined, seccomp=builtin.
+    #[arg(long, value_name = "OPTION")]
+    pub security_opt: Vec<String>,
+    /// Run as this user, by number.
+    #[arg(long, value_name = "UID")]
+    pub user: Option<String>,
+    /// Leave out the mount at this path of the container.
+    #[arg(long, value_name = "PATH")]
+    pub without_mount: Vec<String>,
+    /// Mount the path of the host at this path of the container read-only.
+    #[arg(long, value_name = "PATH")]
+    pub read_only_mount: Vec<String>,
+    /// Do not publish this port of the container.
+    #[arg(long, value_name = "PORT")]
+    pub unpublish: Vec<u16>,
+    /// Upgrade this package of the host to where its flaws are fixed, and restart what runs it.
+    #[arg(long, value_name = "PACKAGE")]
+    pub upgrade: Vec<String>,
+    /// Format.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: WhatIfFormat,
+}
+
+/// `plimsoll harden`.
+#[derive(Debug, Args)]
+pub struct HardenArgs {
+    /// The container, by name or the beginning of its id.
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    /// Where to look.
+    #[command(flatten)]
+    pub place: Where,
+    /// Format.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: WhatIfFormat,
+}
+
+/// Format of an answer of `what-if` and `harden`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhatIfFormat {
+    /// For people at a terminal.
+    #[default]
+    Terminal,
+    /// Everything, versioned.
+    Json,
 }
 
 /// `plimsoll facts`.

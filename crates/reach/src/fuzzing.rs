@@ -19,5 +19,6 @@ pub fn precondition(bytes: &[u8]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "seeds are files")]
 #[path = "../../../fuzz/replay.rs"]
 mod replay;

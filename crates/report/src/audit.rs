@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use plimsoll_facts::{Collector, Facts, Gap, PackageFlaws};
+use plimsoll_facts::{AttackPath, Collector, Facts, Gap, PackageFlaws};
 use plimsoll_rules::{Concern, Finding, Report, Rule, Severity, Status, SubjectKind};
 use plimsoll_upgrade::Effects;
 use schemars::JsonSchema;
@@ -39,6 +39,9 @@ pub struct Audit {
     pub policy: PolicySummary,
     /// The rules that gave an answer, by id.
     pub rules: Vec<RuleText>,
+    /// Ways from an open port to the host, the likeliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attack_paths: Vec<AttackPath>,
     /// What each upgrade step does to the containers.
     #[serde(default)]
     pub effects: Effects,
@@ -72,6 +75,7 @@ impl Audit {
             coverage: Coverage::of(facts, &rules, &findings),
             policy: PolicySummary::default(),
             rules,
+            attack_paths: facts.attack_paths.value().cloned().unwrap_or_default(),
             effects: Effects::default(),
             cis: None,
             package_flaws: facts.package_flaws.value().cloned(),

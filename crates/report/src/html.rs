@@ -6,23 +6,26 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use askama::Template;
-use plimsoll_facts::Gap;
+use plimsoll_facts::{Gap, PathGoal, StepKind};
 use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Pending, Step};
 
 use crate::group::{self, ContainerLine, SameEffect, Tally};
 use crate::holders::{self, HolderRows};
+use crate::paths::{self, Drawing};
 use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints, words};
 
 pub(crate) const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 /// SHA-256 of [`STYLE`] in base 64; a test holds it.
-pub(crate) const STYLE_HASH: &str = "Fza3gKoSlnq7OxCCkg5gD+0ymySNe3krzGCwoQ1xS9s=";
+pub(crate) const STYLE_HASH: &str = "xRUSXBGAXA5hqODmwDADpaKk90WKAe9WrrlWT2lsdxs=";
 /// SHA-256 of [`SCRIPT`] in base 64; a test holds it.
 const SCRIPT_HASH: &str = "AJ7+6/OppUGgcr6ltQ5JII1fhasKQB8uj6tXTqJMX7o=";
 
 /// Rows of one rule that are open.
 const ROWS: usize = 8;
+/// Attack paths that are written out.
+const PATHS: usize = 20;
 /// Names of one effect that are open.
 const NAMES: usize = 12;
 
@@ -50,6 +53,8 @@ struct Page<'a> {
     containers: Vec<ContainerLine<'a>>,
     containers_summary: String,
     sections: Vec<Section<'a>>,
+    drawing: Option<Drawing>,
+    paths_summary: String,
     steps: Vec<StepRows<'a>>,
     packages: Vec<HolderRows<'a>>,
     tallies: Vec<(&'a RuleText, Tally)>,
@@ -81,6 +86,8 @@ impl<'a> Page<'a> {
                 .collect(),
             containers_summary: format!("{wrong} of {} with problems", containers.len()),
             sections: sections(audit, &places),
+            drawing: paths::draw(&audit.attack_paths),
+            paths_summary: words::paths(&audit.attack_paths),
             steps: audit.effects.steps.iter().map(|step| StepRows::of(audit, step)).collect(),
             packages: holders::of(audit),
             tallies: audit
@@ -309,6 +316,14 @@ fn failures(line: &ContainerLine<'_>, severity: &Severity) -> String {
 
 fn effect(kind: &EffectKind) -> &'static str {
     words::effect(*kind)
+}
+
+fn goal(goal: &PathGoal) -> &'static str {
+    words::goal(*goal)
+}
+
+fn step_kind(kind: &StepKind) -> &'static str {
+    words::step_kind(*kind)
 }
 
 fn engine(engine: &EngineSummary) -> String {

@@ -11,6 +11,7 @@ pub mod explain;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod group;
+pub mod harden;
 mod hints;
 mod holders;
 pub mod html;
@@ -19,11 +20,13 @@ pub mod junit;
 mod layout;
 pub mod markdown;
 mod pages;
+mod paths;
 pub mod sarif;
 pub mod sbom;
 pub mod scan;
 pub mod terminal;
 pub mod verify;
+pub mod what_if;
 mod words;
 
 pub use audit::*;

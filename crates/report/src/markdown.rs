@@ -27,6 +27,7 @@ pub fn write(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
             failures_of(audit, rule, full, out)?;
         }
     }
+    paths(audit, full, out)?;
     effects(audit, full, out)?;
     controls(audit, out)?;
     unknown(audit, full, out)?;
@@ -115,6 +116,27 @@ fn failure(audit: &Audit, finding: &Finding, fix: &str, out: &mut dyn Write) -> 
     match finding.remediation == fix {
         true => Ok(()),
         false => writeln!(out, "  - Fix: {}", lines(&finding.remediation, prose, "\\\n    ")),
+    }
+}
+
+fn paths(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
+    if audit.attack_paths.is_empty() {
+        return Ok(());
+    }
+    write!(out, "\n## Attack paths: {}\n\n", words::paths(&audit.attack_paths))?;
+    let shown = if full { audit.attack_paths.len() } else { audit.attack_paths.len().min(SUBJECTS) };
+    for path in &audit.attack_paths[..shown] {
+        writeln!(out, "- {} → {}", code(&path.container), words::goal(path.goal))?;
+        for step in &path.steps {
+            writeln!(out, "  - {}: {}", words::step_kind(step.kind), prose(&step.what))?;
+        }
+        for cut in &path.cuts {
+            writeln!(out, "  - cut: {}", prose(&words::cut(cut)))?;
+        }
+    }
+    match audit.attack_paths.len() - shown {
+        0 => Ok(()),
+        more => writeln!(out, "- and {more} more"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use plimsoll_facts::Gap;
+use plimsoll_facts::{AttackPath, Gap, PathCut, PathGoal, StepKind};
 use plimsoll_rules::{Concern, Evidence, ExceptionNote, Finding, Severity, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Estimate, Pending, Step};
 
@@ -229,4 +229,39 @@ pub(crate) fn estimate(estimate: &Estimate) -> String {
 /// A length of time with as many digits as such a number deserves.
 fn seconds(seconds: f64) -> String {
     if seconds < 10.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+}
+
+/// How many attack paths there are, as a sentence.
+pub(crate) fn paths(paths: &[AttackPath]) -> String {
+    let shown = paths.iter().filter(|path| path.shown).count();
+    let assumed = paths.len() - shown;
+    match (shown, assumed) {
+        (0, _) => format!("{} if an application is broken into", count(assumed, "way")),
+        (_, 0) => format!("{} by known flaws", count(shown, "way")),
+        _ => format!("{} by known flaws, {assumed} if an application is broken into", count(shown, "way")),
+    }
+}
+
+/// What a path wins.
+pub(crate) fn goal(goal: PathGoal) -> &'static str {
+    match goal {
+        PathGoal::Host => "the host",
+        PathGoal::Neighbour => "another container",
+    }
+}
+
+/// A kind of step, as a label.
+pub(crate) fn step_kind(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Entry => "enter",
+        StepKind::Connect => "move",
+        StepKind::Break => "break in",
+        StepKind::Root => "root",
+        StepKind::Boundary => "get out",
+    }
+}
+
+/// A change that ends paths, and what it disturbs.
+pub(crate) fn cut(cut: &PathCut) -> String {
+    format!("{} ends {}, {}", cut.change, count(cut.paths as usize, "path"), cut.effort)
 }

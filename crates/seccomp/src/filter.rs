@@ -18,7 +18,7 @@ const PENALTY: usize = 4;
 const NOT_ASKED: [&str; 2] = ["uretprobe", "uprobe"];
 
 /// The programs that a thread's calls are asked of, all of them; the strictest answer wins. Answers are remembered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Filter {
     /// Newest first, the order in which the kernel asks.
     programs: Vec<Program>,

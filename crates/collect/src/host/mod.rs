@@ -15,6 +15,7 @@ mod kernel;
 mod kernel_config;
 mod kernel_state;
 mod machine;
+mod modules;
 mod namespaces;
 mod os_release;
 mod other_abis;
@@ -80,6 +81,7 @@ fn kernel(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) -> Kernel {
         cpu_vulnerabilities: gaps.keep(SUBJECT, kernel_state::cpu_vulnerabilities(root)),
         livepatches: gaps.keep(SUBJECT, kernel_state::livepatches(root)),
         modules: gaps.keep(SUBJECT, kernel_state::modules(root)),
+        modules_on_disk: gaps.keep(SUBJECT, modules::on_disk(root, release)),
         other_abis: gaps.keep(SUBJECT, other_abis::collect(root)),
         running,
         cmdline,

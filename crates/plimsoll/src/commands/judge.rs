@@ -45,8 +45,7 @@ pub(crate) fn policy(named: Option<&Path>) -> Result<Policy> {
 pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
     // The day of the facts, not of the judgement: the same facts give the same answer on any day.
     let today = day(facts.collected_at)?;
-    plimsoll_advisories::boundary::judge(facts);
-    plimsoll_reach::network::judge(facts);
+    reach(facts);
     let unused = plimsoll_policy::expect(policy, facts);
     let mut exceptions = FlawExceptions::new(policy, today);
     exceptions.note_all(facts);
@@ -64,6 +63,13 @@ pub(crate) fn judge(facts: &mut Facts, policy: &Policy) -> Result<Audit> {
     };
     audit.effects = plimsoll_upgrade::effects(facts);
     Ok(audit)
+}
+
+/// Works out what containers can reach: which flaws are there, who connects to whom, and which flaws can be exercised.
+pub(crate) fn reach(facts: &mut Facts) {
+    plimsoll_advisories::boundary::judge(facts);
+    plimsoll_reach::network::judge(facts);
+    plimsoll_reach::judge(facts);
 }
 
 /// Asks the rules about images, and nothing else: facts that hold only images say nothing about a host. Exceptions for

@@ -5,6 +5,7 @@ mod connections;
 mod db;
 mod explain;
 mod facts;
+mod harden;
 mod images;
 mod judge;
 mod lint;
@@ -15,6 +16,7 @@ mod sbom;
 mod scan;
 mod trust;
 mod verify;
+mod what_if;
 
 pub use explain::rules;
 
@@ -34,6 +36,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::WhatIf(args) => what_if::run(&args),
+        Command::Harden(args) => harden::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Sbom(args) => sbom::run(&args),

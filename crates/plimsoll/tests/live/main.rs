@@ -9,6 +9,7 @@ mod connections;
 mod docker;
 mod engines;
 mod filters;
+mod gates;
 mod lint;
 mod own_engine;
 mod privileged;
@@ -41,7 +42,8 @@ fn main() -> ExitCode {
         .chain(ways::tests())
         .chain(registry::tests())
         .chain(connections::tests())
-        .chain(filters::tests());
+        .chain(filters::tests())
+        .chain(gates::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))
             .with_ignored_flag(missing.is_some())

@@ -99,6 +99,8 @@ pub enum Atom {
     Tty,
     /// `setuid()`: a set-user-ID program can be run in the container, and its bit counts.
     SetUserId,
+    /// `new_privs()`: running a program can raise privileges.
+    NewPrivileges,
     /// `host_cgroupns()`: the cgroup namespace is the host's.
     HostCgroupNamespace,
     /// `memory(n)`: the container may use this much memory, in GiB.
@@ -114,7 +116,7 @@ pub enum Atom {
 }
 
 /// Names of conditions that take no argument.
-const BARE: [(&str, Atom); 12] = [
+const BARE: [(&str, Atom); 13] = [
     ("always", Atom::Always),
     ("userns", Atom::UserNamespace),
     ("hostnet", Atom::HostNetwork),
@@ -126,6 +128,7 @@ const BARE: [(&str, Atom); 12] = [
     ("userns_remap", Atom::UsernsRemap),
     ("tty", Atom::Tty),
     ("setuid", Atom::SetUserId),
+    ("new_privs", Atom::NewPrivileges),
     ("host_cgroupns", Atom::HostCgroupNamespace),
 ];
 

@@ -4,6 +4,7 @@ mod cis;
 mod containers;
 mod effects;
 mod failures;
+mod paths;
 mod summary;
 mod unknown;
 
@@ -28,6 +29,7 @@ pub fn write(audit: &Audit, options: &TerminalOptions, out: &mut dyn Write) -> i
     } else {
         containers::write(&mut page, audit, options)?;
         failures::write(&mut page, audit, options)?;
+        paths::write(&mut page, audit, options)?;
         effects::write(&mut page, audit, options)?;
     }
     unknown::write(&mut page, audit, options)?;

@@ -17,6 +17,7 @@ crate::rules! {
     image_secret_file,
     image_secret_in_history,
     image_unneeded_programs,
+    boundary_flaw_reachable,
     image_installs_recommended_packages,
     image_development_files,
     image_login_keys,

@@ -1,0 +1,85 @@
+//! `plimsoll what-if`.
+
+use anyhow::{Result, bail, ensure};
+use plimsoll_facts::{Container, Facts};
+use plimsoll_reach::Change;
+use plimsoll_report::what_if::{self, Turn, WHAT_IF_SCHEMA, WhatIf};
+
+use crate::cli::{WhatIfArgs, WhatIfFormat};
+use crate::commands::{judge, look};
+use crate::exit::Usage;
+use crate::{Exit, output};
+
+/// Tells what changes would open and close.
+pub(crate) fn run(args: &WhatIfArgs) -> Result<Exit> {
+    let changes = changes(args)?;
+    let mut facts = look::at(&args.place)?;
+    judge::reach(&mut facts);
+    let container = container(&facts, &args.container)?;
+    let difference = plimsoll_reach::what_if(&facts, &container.id, &changes)?;
+    let turns = |turns: Vec<(String, Vec<String>)>| turns.into_iter().map(Turn::from).collect();
+    let document = WhatIf {
+        schema: WHAT_IF_SCHEMA.to_owned(),
+        container: container.name.clone(),
+        changes: changes.iter().map(Change::to_string).collect(),
+        closed: turns(difference.closed),
+        opened: turns(difference.opened),
+        cut: difference.cut,
+        left: difference.left,
+    };
+    output::with(None, |out| match args.format {
+        WhatIfFormat::Terminal => what_if::terminal(&document, &output::terminal_options(true, None), out),
+        WhatIfFormat::Json => what_if::json(&document, out),
+    })?;
+    Ok(Exit::CLEAN)
+}
+
+/// The container of this name, or whose id begins so.
+pub(super) fn container<'f>(facts: &'f Facts, wanted: &str) -> Result<&'f Container> {
+    let containers = || facts.engines.iter().filter_map(|engine| engine.containers.value()).flatten();
+    if let Some(named) = containers().find(|container| container.name == wanted) {
+        return Ok(named);
+    }
+    let mut begins = containers().filter(|container| !wanted.is_empty() && container.id.starts_with(wanted));
+    match (begins.next(), begins.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => bail!(Usage(format!("several containers' ids begin with {wanted}"))),
+        (None, _) => bail!(Usage(format!("there is no container {wanted}"))),
+    }
+}
+
+fn changes(args: &WhatIfArgs) -> Result<Vec<Change>> {
+    let mut changes: Vec<Change> = Vec::new();
+    changes.extend(args.cap_drop.iter().map(|name| Change::DropCapability(capability(name))));
+    changes.extend(args.cap_add.iter().map(|name| Change::AddCapability(capability(name))));
+    for option in &args.security_opt {
+        changes.push(match option.as_str() {
+            "no-new-privileges" | "no-new-privileges=true" | "no-new-privileges:true" => {
+                Change::NoNewPrivileges
+            }
+            "seccomp=unconfined" | "seccomp:unconfined" => Change::SeccompUnconfined,
+            "seccomp=builtin" => Change::SeccompDefault,
+            other => bail!(Usage(format!(
+                "--security-opt {other}: no-new-privileges, seccomp=unconfined or seccomp=builtin"
+            ))),
+        });
+    }
+    if let Some(user) = &args.user {
+        let uid = user.split(':').next().unwrap_or_default();
+        let uid = uid
+            .parse()
+            .map_err(|_| Usage(format!("--user {user}: a number is needed, names are the image's")))?;
+        changes.push(Change::User(uid));
+    }
+    changes.extend(args.without_mount.iter().cloned().map(Change::Unmount));
+    changes.extend(args.read_only_mount.iter().cloned().map(Change::MountReadOnly));
+    changes.extend(args.unpublish.iter().copied().map(Change::Unpublish));
+    changes.extend(args.upgrade.iter().cloned().map(Change::Upgrade));
+    ensure!(!changes.is_empty(), Usage("no change is given: --cap-drop, --user, --upgrade …".to_owned()));
+    Ok(changes)
+}
+
+fn capability(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    name.strip_prefix("CAP_").map_or(name.clone(), str::to_owned)
+}

@@ -1,0 +1,269 @@
+//! Gates: what a process in a container could do to the kernel, each as one question.
+
+use plimsoll_facts::{DeviceAccess, HostPath};
+use plimsoll_seccomp::{Abi, Arg};
+
+use crate::calls::Calls;
+use crate::kernel;
+use crate::precondition::CapabilitySpace::{Init, Netns, Userns};
+use crate::stand::{Stand, known};
+use crate::truth::Truth;
+
+const CLONE_NEWNS: u64 = 0x0002_0000;
+const CLONE_NEWCGROUP: u64 = 0x0200_0000;
+const CLONE_NEWNET: u64 = 0x4000_0000;
+/// `AF_VSOCK` of linux/socket.h.
+const AF_VSOCK: u32 = 40;
+
+/// One question about what a process could do.
+pub struct Gate {
+    /// Identifier, in kebab-case.
+    pub id: &'static str,
+    /// What could be done, to be read after "can".
+    pub title: &'static str,
+    /// Whether who can do it has the host, without any flaw.
+    pub gives_host: bool,
+    test: fn(&Stand<'_>) -> Truth,
+}
+
+impl Gate {
+    /// Whether it is open where an attacker stands.
+    pub fn test(&self, stand: &Stand<'_>) -> Truth {
+        (self.test)(stand)
+    }
+}
+
+const fn gate(id: &'static str, title: &'static str, test: fn(&Stand<'_>) -> Truth) -> Gate {
+    Gate { id, title, gives_host: false, test }
+}
+
+const fn way(id: &'static str, title: &'static str, test: fn(&Stand<'_>) -> Truth) -> Gate {
+    Gate { id, title, gives_host: true, test }
+}
+
+/// Every gate.
+pub static GATES: [Gate; 33] = [
+    gate("user-namespace", "make a user namespace", |stand| stand.new_user_namespace(0)),
+    gate("user-namespace-clone3", "make one by clone3, whose flags no filter sees", |stand| {
+        stand.clone3_user_namespace()
+    }),
+    gate("user-namespace-i386", "make one by 32-bit system calls", |stand| {
+        let calls = stand.calls.only(Abi::I386);
+        stand.new_user_namespace(0).and(|| calls.new_user_namespace(0))
+    }),
+    gate("mount", "mount file systems", |stand| {
+        stand.capability("SYS_ADMIN", Userns).and(|| stand.system_call("mount"))
+    }),
+    gate("mount-in-user-namespace", "mount file systems in a new user namespace", |stand| {
+        stand.new_user_namespace(CLONE_NEWNS).and(|| stand.system_call("mount"))
+    }),
+    gate("fsopen", "use the new mount calls", |stand| {
+        stand.capability("SYS_ADMIN", Userns).and(|| stand.system_call("fsopen"))
+    }),
+    gate("fsopen-in-user-namespace", "use the new mount calls in a new user namespace", |stand| {
+        stand.new_user_namespace(CLONE_NEWNS).and(|| stand.system_call("fsopen"))
+    }),
+    gate("cgroup-v1-mount", "mount a cgroup v1 hierarchy", |stand| {
+        stand
+            .cgroup_v1()
+            .and(|| {
+                stand
+                    .capability("SYS_ADMIN", Userns)
+                    .or(|| stand.new_user_namespace(CLONE_NEWNS | CLONE_NEWCGROUP))
+            })
+            .and(|| stand.system_call("mount"))
+    }),
+    gate("nf-tables", "write nf_tables rules", |stand| {
+        stand.capability("NET_ADMIN", Netns).and(|| stand.nf_tables())
+    }),
+    gate("nf-tables-in-user-namespace", "write nf_tables rules in a new user namespace", |stand| {
+        stand.new_user_namespace(CLONE_NEWNET).and(|| stand.nf_tables())
+    }),
+    gate("packet-socket", "send and read raw packets", |stand| {
+        stand.capability("NET_RAW", Netns).and(|| stand.socket("AF_PACKET", None))
+    }),
+    gate("vsock", "make sockets to the hypervisor", |stand| stand.socket("AF_VSOCK", None)),
+    gate("vsock-i386", "make sockets to the hypervisor by 32-bit system calls", |stand| {
+        let calls = stand.calls.only(Abi::I386);
+        kernel::module(stand.facts, "vsock").and(|| calls.socket("AF_VSOCK", AF_VSOCK, None, None))
+    }),
+    gate("crypto-socket", "use the kernel's cryptography (AF_ALG)", |stand| stand.socket("AF_ALG", None)),
+    gate("splice", "splice pages", |stand| stand.system_call("splice")),
+    gate("io-uring", "use io_uring", |stand| stand.system_call("io_uring_setup")),
+    gate("bpf", "load BPF programs", |stand| {
+        stand.system_call("bpf").and(|| {
+            stand
+                .capability("BPF", Init)
+                .or(|| stand.capability("SYS_ADMIN", Init))
+                .or(|| kernel::sysctl(stand.facts, "kernel.unprivileged_bpf_disabled", |n| n == 0, None))
+        })
+    }),
+    gate("perf-event", "open performance counters", |stand| {
+        stand.system_call("perf_event_open").and(|| {
+            kernel::sysctl(stand.facts, "kernel.perf_event_paranoid", |n| n <= 2, Some(2))
+                .or(|| stand.capability("PERFMON", Init))
+                .or(|| stand.capability("SYS_ADMIN", Init))
+        })
+    }),
+    gate("userfaultfd", "handle page faults in user space", |stand| stand.system_call("userfaultfd")),
+    gate("keyring", "use the kernel's keyrings", |stand| stand.system_call("keyctl")),
+    gate("ptrace", "trace processes", |stand| stand.system_call("ptrace")),
+    gate("fuse", "serve a file system from user space", |stand| {
+        kernel::module(stand.facts, "fuse").and(|| stand.device("/dev/fuse"))
+    }),
+    gate("set-user-id", "gain privileges by a set-user-ID program", |stand| stand.set_user_id()),
+    gate("new-privileges", "gain privileges by running a program", |stand| stand.new_privileges()),
+    way("file-handles", "open any file of the host by its handle", |stand| {
+        stand.capability("DAC_READ_SEARCH", Init).and(|| stand.system_call("open_by_handle_at"))
+    }),
+    way("core-pattern", "have the kernel run a program as root (core_pattern)", |stand| {
+        stand.sysctl_file("/proc/sys/kernel/core_pattern", "write core_pattern")
+    }),
+    way("module-load", "load kernel modules", |stand| {
+        kernel::option(stand.facts, "MODULES")
+            .and(|| stand.capability("SYS_MODULE", Init))
+            .and(|| stand.calls.pass("init_module", &[]).or(|| stand.calls.pass("finit_module", &[])))
+    }),
+    way("host-disks", "write to the host's disks", |stand| stand.host_disks()),
+    way("host-processes", "take over processes of the host", |stand| {
+        stand
+            .host_processes()
+            .and(|| stand.capability("SYS_PTRACE", Init))
+            .and(|| stand.system_call("ptrace"))
+    }),
+    way("engine-socket", "command the engine by its socket", |stand| stand.engine_socket()),
+    way("host-files", "write to files that the host runs or obeys", |stand| stand.host_files()),
+    way("host-descriptor", "use a descriptor that leads out of the container", |stand| {
+        stand.host_descriptor()
+    }),
+    way("raw-io", "talk to the hardware's ports", |stand| {
+        stand.capability("SYS_RAWIO", Init).and(|| stand.calls.pass("iopl", &[]))
+    }),
+];
+
+/// Folders of the host: who writes there has the host.
+const DECISIVE: [&str; 14] = [
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/root",
+    "/sbin",
+    "/usr",
+    "/var",
+    "/var/lib/docker",
+];
+
+impl<'f> Calls<'f> {
+    /// The same calls by one door.
+    pub(crate) fn only(&self, abi: Abi) -> Calls<'f> {
+        let doors = self.doors.iter().position(|(door, _)| *door == abi);
+        Calls {
+            filter: self.filter.clone(),
+            source: self.source,
+            doors: doors.map_or(&[], |at| &self.doors[at..=at]),
+            io_uring: Truth::no(format!("not by {}", abi.name())),
+        }
+    }
+}
+
+impl Stand<'_> {
+    fn clone3_user_namespace(&self) -> Truth {
+        self.new_user_namespace(0).and(|| self.calls.pass("clone3", &[]))
+    }
+
+    fn nf_tables(&self) -> Truth {
+        kernel::module(self.facts, "nf_tables").and(|| self.socket("AF_NETLINK", Some("NETFILTER")))
+    }
+
+    /// A file below `/proc/sys` that only the host's root may write.
+    fn sysctl_file(&self, path: &str, what: &str) -> Truth {
+        self.path_writable(path).and(|| self.host_root()).and(|| self.unconfined(what))
+    }
+
+    fn host_disks(&self) -> Truth {
+        let all = |devices: &DeviceAccess| {
+            Truth::of(
+                devices.all,
+                "the cgroup allows every device",
+                "device cgroup: the host's disks are denied",
+            )
+        };
+        known(&self.effective.devices, "devices that the cgroup allows")
+            .map_or_else(|unknown| unknown, all)
+            .and(|| {
+                self.capability("MKNOD", Init).and(|| {
+                    let block = Arg::MaskedEqual { mask: 0xf000, value: 0x6000 };
+                    self.calls
+                        .pass("mknod", &[Arg::Any, block])
+                        .or(|| self.calls.pass("mknodat", &[Arg::Any, Arg::Any, block]))
+                })
+            })
+    }
+
+    fn host_processes(&self) -> Truth {
+        match self.namespaces().and_then(|own| Ok((own, self.host_namespaces()?))) {
+            Ok((own, host)) => Truth::of(
+                own.pid == host.pid,
+                "it sees the host's processes",
+                "PID namespace: it has its own",
+            ),
+            Err(unknown) => unknown,
+        }
+    }
+
+    fn engine_socket(&self) -> Truth {
+        match known(&self.effective.engine_sockets, "engine sockets in the mounts") {
+            Err(unknown) => unknown,
+            Ok(sockets) => match sockets.first() {
+                None => Truth::no("mounts: no socket of an engine"),
+                Some(socket) => {
+                    let may = self.host_root().or(|| {
+                        self.capability("DAC_OVERRIDE", Init)
+                            .or(|| Truth::unknown(format!("whether it may connect to {}", socket.target)))
+                    });
+                    may.and(|| {
+                        Truth::yes(format!("the socket of {} is at {}", socket.program, socket.target))
+                    })
+                }
+            },
+        }
+    }
+
+    fn host_files(&self) -> Truth {
+        let decisive = |path: &&HostPath| {
+            let host = path.host.trim_end_matches('/');
+            (path.writable || !path.writable_below.is_empty())
+                && DECISIVE.iter().any(|folder| folder.trim_end_matches('/') == host)
+        };
+        match known(&self.effective.host_paths, "paths of the host") {
+            Err(unknown) => unknown,
+            Ok(paths) => match paths.iter().find(decisive) {
+                None => Truth::no("mounts: no such path can be written to"),
+                Some(path) => self
+                    .host_root()
+                    .or(|| self.capability("DAC_OVERRIDE", Init))
+                    .and(|| Truth::yes(format!("{} of the host is writable at {}", path.host, path.target))),
+            },
+        }
+    }
+
+    fn host_descriptor(&self) -> Truth {
+        match known(&self.effective.host_descriptors, "open descriptors") {
+            Err(unknown) => unknown,
+            Ok(open) => match open.iter().find(|open| open.kind == "directory") {
+                None => Truth::no("descriptors: none leads to a folder of the host"),
+                Some(open) => {
+                    let what =
+                        format!("{} of process {} leads to {} of the host", open.link, open.pid, open.target);
+                    self.host_root().and(|| Truth::yes(what))
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Changes that end attack paths: each is applied to the facts, and counts where the path is gone after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_facts::{
+    AttackPath, CAPABILITY_NAMES, Container, Engine, Fact, Facts, FlawVerdict, PathCut, ReachOutcome,
+};
+
+use super::boundary;
+use crate::change::Change;
+use crate::filters::Filters;
+use crate::verdict;
+
+/// Cuts that are shown of one path.
+const SHOWN: usize = 3;
+
+/// A container and the way out of it.
+type Exit<'p> = (&'p str, &'p str);
+
+/// Fills in what ends each path.
+pub(super) fn find(facts: &Facts, paths: &mut [AttackPath]) {
+    let mut ends: BTreeMap<Change, BTreeSet<(String, String)>> = BTreeMap::new();
+    let containers: BTreeSet<&str> = paths.iter().map(|path| path.container_id.as_str()).collect();
+    for container in containers {
+        let Some(alone) = alone(facts, container) else { continue };
+        let open: BTreeSet<&str> = exits_of(paths, container).map(|(_, boundary)| boundary).collect();
+        for change in candidates(facts, container) {
+            let left = still_open(&alone, container, &change);
+            let gone = open.iter().filter(|boundary| !left.contains(**boundary));
+            ends.entry(change)
+                .or_default()
+                .extend(gone.map(|gone| (container.to_owned(), (*gone).to_owned())));
+        }
+    }
+    let total: BTreeMap<&Change, u32> = ends
+        .iter()
+        .map(|(change, exits)| {
+            let cut = paths.iter().filter(|path| exits.contains(&exit_of(path))).count();
+            (change, u32::try_from(cut).unwrap_or(u32::MAX))
+        })
+        .collect();
+    for path in paths.iter_mut() {
+        let exit = exit_of(path);
+        let mut cuts: Vec<&Change> =
+            ends.iter().filter(|(_, exits)| exits.contains(&exit)).map(|(change, _)| change).collect();
+        cuts.sort_by_key(|change| (change.effort(), std::cmp::Reverse(total[change])));
+        path.cuts = cuts.into_iter().take(SHOWN).map(|change| cut(change, total[change])).collect();
+    }
+}
+
+fn exit_of(path: &AttackPath) -> (String, String) {
+    (path.container_id.clone(), path.boundary.clone())
+}
+
+fn exits_of<'p>(paths: &'p [AttackPath], container: &'p str) -> impl Iterator<Item = Exit<'p>> {
+    let of = move |path: &&AttackPath| path.container_id == container;
+    paths.iter().filter(of).map(|path| (path.container_id.as_str(), path.boundary.as_str()))
+}
+
+fn cut(change: &Change, paths: u32) -> PathCut {
+    PathCut { change: change.to_string(), effort: change.effort().words().to_owned(), paths }
+}
+
+/// The facts with one running container.
+fn alone(facts: &Facts, id: &str) -> Option<Facts> {
+    let keep = |engine: &Engine| -> Option<Engine> {
+        let one: Vec<Container> =
+            engine.containers.value()?.iter().filter(|container| container.id == id).cloned().collect();
+        let source = engine.containers.source().to_owned();
+        (!one.is_empty()).then(|| Engine { containers: Fact::Known { value: one, source }, ..engine.clone() })
+    };
+    let engines: Vec<Engine> = facts.engines.iter().filter_map(keep).collect();
+    (!engines.is_empty()).then(|| Facts {
+        engines,
+        host: facts.host.clone(),
+        boundary: facts.boundary.clone(),
+        ..Facts::default()
+    })
+}
+
+/// Ways out of the container after the change.
+fn still_open(alone: &Facts, container: &str, change: &Change) -> BTreeSet<String> {
+    let mut facts = alone.clone();
+    change.apply(&mut facts, container);
+    let reach = verdict::of_all(&facts, &Filters::of(&facts));
+    reach.iter().flat_map(boundary::exits).map(|exit| exit.id).collect()
+}
+
+/// Changes that could end something: what the container holds, and what would mend its flaws.
+fn candidates(facts: &Facts, id: &str) -> Vec<Change> {
+    let containers = facts.engines.iter().filter_map(|engine| engine.containers.value()).flatten();
+    let Some(container) = containers.into_iter().find(|container| container.id == id) else {
+        return Vec::new();
+    };
+    let mut changes = vec![Change::NoNewPrivileges, Change::SeccompDefault, Change::User(1000)];
+    changes.extend(held(container).map(|name| Change::DropCapability(name.to_owned())));
+    let effective = container.effective.value();
+    let paths = effective.and_then(|it| it.host_paths.value()).into_iter().flatten();
+    for path in paths {
+        changes.push(Change::MountReadOnly(path.target.clone()));
+        changes.push(Change::Unmount(path.target.clone()));
+    }
+    let sockets = effective.and_then(|it| it.engine_sockets.value()).into_iter().flatten();
+    changes.extend(sockets.map(|socket| Change::Unmount(socket.target.clone())));
+    let reach = facts.reach.value().into_iter().flatten().filter(|reach| reach.container == id);
+    let upgrade = |flaw: &FlawVerdict| match (&flaw.package, &flaw.fixed, flaw.outcome) {
+        (Some(package), Some(_), ReachOutcome::Reachable) => Some(Change::Upgrade(package.clone())),
+        _ => None,
+    };
+    changes.extend(reach.flat_map(|reach| &reach.flaws).filter_map(upgrade));
+    changes.sort();
+    changes.dedup();
+    changes
+}
+
+/// Capabilities that any process of a container may hold.
+fn held(container: &Container) -> impl Iterator<Item = &'static str> + use<> {
+    let processes = container.effective.value().and_then(|it| it.processes.value()).into_iter().flatten();
+    let held = processes.fold(0, |held, process| held | process.cap_effective.0 | process.cap_bounding.0);
+    CAPABILITY_NAMES.iter().enumerate().filter(move |(bit, _)| held & (1 << bit) != 0).map(|(_, name)| *name)
+}

@@ -1,0 +1,248 @@
+//! Which gates are open, and which flaws can be exercised, from inside each running container.
+
+use std::collections::BTreeMap;
+
+use plimsoll_facts::{
+    BoundaryStatus, BoundaryVerdict, Container, ContainerReach, Effective, Engine, Fact, Facts, FlawVerdict,
+    Gain, GateVerdict, Process, ReachOutcome,
+};
+
+use crate::filters::Filters;
+use crate::gates::GATES;
+use crate::kernel;
+use crate::path;
+use crate::precondition::{Actor, Atom, Precondition};
+use crate::stand::{Rights, Stand, root_of};
+use crate::truth::Truth;
+
+/// Most different processes of one container that are looked at.
+const MAX_STANDS: usize = 32;
+
+/// Fills in [`Facts::reach`] from the other facts.
+pub fn judge(facts: &mut Facts) {
+    let reach = of_all(facts, &Filters::of(facts));
+    facts.reach = Fact::known(reach, "the kernel's state, and the boundary advisories of this build");
+    path::judge(facts);
+}
+
+/// What can be reached from each running container.
+pub(crate) fn of_all(facts: &Facts, filters: &Filters) -> Vec<ContainerReach> {
+    let flaws = flaws(facts);
+    running(facts)
+        .map(|(engine, container, effective)| {
+            of_container(facts, engine, container, effective, filters, &flaws)
+        })
+        .collect()
+}
+
+/// Containers that run on this host.
+fn running(facts: &Facts) -> impl Iterator<Item = (&Engine, &Container, &Effective)> {
+    facts.engines.iter().filter(|engine| !engine.remote).flat_map(|engine| {
+        let containers = engine.containers.value().into_iter().flatten();
+        containers.filter_map(move |container| Some((engine, container, container.effective.value()?)))
+    })
+}
+
+/// A flaw that may be there, and what it takes.
+struct Flaw<'f> {
+    verdict: &'f BoundaryVerdict,
+    precondition: Option<Precondition>,
+    gain: Gain,
+}
+
+/// Flaws that may be there and that a container has a part in.
+fn flaws(facts: &Facts) -> Vec<Flaw<'_>> {
+    let verdicts = facts.boundary.value().into_iter().flatten();
+    verdicts
+        .filter(|verdict| verdict.status.is_affected() || verdict.status == BoundaryStatus::Unknown)
+        .map(|verdict| {
+            let precondition =
+                verdict.precondition.as_deref().and_then(|text| Precondition::parse(text).ok());
+            Flaw { verdict, precondition, gain: gain(verdict) }
+        })
+        .filter(|flaw| flaw.precondition.as_ref().is_none_or(concerns_containers))
+        .collect()
+}
+
+/// Whether code in a container, its image or its options have a part in it: what somebody builds, pulls or loads has
+/// none in the containers that run.
+fn concerns_containers(precondition: &Precondition) -> bool {
+    let of_container = |atom: &&Atom| match atom {
+        Atom::Actor(actor) => matches!(
+            actor,
+            Actor::Image | Actor::Create | Actor::Exec | Actor::Copy | Actor::CopyArchive | Actor::Race
+        ),
+        Atom::Engine(_) | Atom::Cri | Atom::AuthorizationPlugin | Atom::Host(_) => false,
+        _ => true,
+    };
+    precondition.atoms().iter().any(of_container)
+}
+
+fn gain(verdict: &BoundaryVerdict) -> Gain {
+    match verdict.impact.as_deref() {
+        Some(impact) if impact.starts_with("privesc") => Gain::ContainerRoot,
+        Some(impact) if impact.starts_with("escape") => Gain::Host,
+        _ => Gain::Other,
+    }
+}
+
+fn of_container(
+    facts: &Facts,
+    engine: &Engine,
+    container: &Container,
+    effective: &Effective,
+    filters: &Filters,
+    flaws: &[Flaw<'_>],
+) -> ContainerReach {
+    let stand = |process, rights| Stand {
+        facts,
+        engine,
+        container,
+        effective,
+        process,
+        rights,
+        calls: filters.calls(process),
+    };
+    let processes = distinct(effective);
+    let root = root_of(effective);
+    let own: Vec<Stand<'_>> =
+        processes.iter().map(|process| stand(*process, Rights::of(process, root))).collect();
+    let mut reach = ContainerReach {
+        engine: engine.endpoint.clone(),
+        container: container.id.clone(),
+        name: container.name.clone(),
+        gates: GATES.iter().map(|gate| gate_verdict(gate, &own, None)).collect(),
+        flaws: flaws.iter().map(|flaw| flaw_verdict(flaw, &own, None)).collect(),
+    };
+    let wins_root = |flaw: &FlawVerdict| {
+        flaw.gain == Gain::ContainerRoot
+            && flaw.present.is_affected()
+            && flaw.outcome == ReachOutcome::Reachable
+    };
+    let way = reach.flaws.iter().find(|flaw| wins_root(flaw)).map(|flaw| flaw.id.clone());
+    if let (Some(way), Some(root)) = (way, root) {
+        let as_root: Vec<Stand<'_>> =
+            processes.iter().map(|process| stand(*process, Rights::of_root(process, root))).collect();
+        open_more(&mut reach, flaws, &as_root, &way);
+    }
+    reach.flaws.sort_by_key(order);
+    reach
+}
+
+/// What the container's root reaches where its processes as they are do not.
+fn open_more(reach: &mut ContainerReach, flaws: &[Flaw<'_>], as_root: &[Stand<'_>], way: &str) {
+    for (gate, verdict) in GATES.iter().zip(&mut reach.gates) {
+        let more = gate_verdict(gate, as_root, Some(way));
+        if more.outcome == ReachOutcome::Reachable && verdict.outcome != ReachOutcome::Reachable {
+            *verdict = more;
+        }
+    }
+    for (flaw, verdict) in flaws.iter().zip(&mut reach.flaws) {
+        let more = flaw_verdict(flaw, as_root, Some(way));
+        let opens = more.outcome == ReachOutcome::Reachable && verdict.outcome != ReachOutcome::Reachable;
+        if opens || (more.outcome == ReachOutcome::Unknown && verdict.outcome == ReachOutcome::Blocked) {
+            *verdict = more;
+        }
+    }
+}
+
+/// One process of each kind: those that differ in nothing that a gate asks about are one.
+fn distinct(effective: &Effective) -> Vec<&Process> {
+    let mut kinds = BTreeMap::new();
+    for process in effective.processes.value().into_iter().flatten() {
+        let kind = (
+            process.uids[1],
+            (process.cap_effective.0, process.cap_permitted.0, process.cap_bounding.0),
+            process.no_new_privs,
+            Filters::key(process),
+            process.namespaces.map(|own| (own.user, own.net, own.mnt, own.pid, own.cgroup)),
+            process.lsm_label.as_deref(),
+        );
+        kinds.entry(kind).or_insert(process);
+    }
+    let mut processes: Vec<&Process> = kinds.into_values().collect();
+    processes.sort_by_key(|process| process.pid);
+    processes.truncate(MAX_STANDS);
+    processes
+}
+
+/// Who comes furthest, and how far.
+fn furthest(stands: &[Stand<'_>], test: impl Fn(&Stand<'_>) -> Truth) -> (ReachOutcome, Vec<String>, String) {
+    let mut best: Option<(ReachOutcome, Vec<String>, String)> = None;
+    for stand in stands {
+        let (outcome, reasons) = match test(stand) {
+            Truth::Yes(shown) => (ReachOutcome::Reachable, shown),
+            Truth::No(stopped) => (ReachOutcome::Blocked, stopped),
+            Truth::Unknown(missing) => (ReachOutcome::Unknown, missing),
+        };
+        if best.as_ref().is_none_or(|(known, ..)| rank(outcome) > rank(*known)) {
+            best = Some((outcome, reasons, stand.who()));
+        }
+        if outcome == ReachOutcome::Reachable {
+            break;
+        }
+    }
+    best.unwrap_or_else(|| {
+        (ReachOutcome::Unknown, vec!["the container's processes".to_owned()], String::new())
+    })
+}
+
+fn rank(outcome: ReachOutcome) -> u8 {
+    match outcome {
+        ReachOutcome::Blocked => 0,
+        ReachOutcome::Unknown => 1,
+        ReachOutcome::Reachable => 2,
+    }
+}
+
+fn gate_verdict(gate: &crate::Gate, stands: &[Stand<'_>], after: Option<&str>) -> GateVerdict {
+    let (outcome, reasons, process) = furthest(stands, |stand| gate.test(stand));
+    GateVerdict {
+        gate: gate.id.to_owned(),
+        title: gate.title.to_owned(),
+        gives_host: gate.gives_host,
+        outcome,
+        reasons,
+        process,
+        after: after.map(str::to_owned),
+    }
+}
+
+fn flaw_verdict(flaw: &Flaw<'_>, stands: &[Stand<'_>], after: Option<&str>) -> FlawVerdict {
+    let verdict = flaw.verdict;
+    let (outcome, reasons, process) = furthest(stands, |stand| {
+        kernel::any_option(stand.facts, verdict.kconfig.iter().map(String::as_str)).and(|| {
+            match &flaw.precondition {
+                Some(precondition) => stand.meets(precondition),
+                None => Truth::unknown("what it takes to exercise it"),
+            }
+        })
+    });
+    FlawVerdict {
+        id: verdict.id.clone(),
+        title: verdict.title.clone(),
+        component: verdict.component.clone(),
+        program: verdict.program.clone(),
+        present: verdict.status,
+        fixed: verdict.fixed.clone(),
+        package: verdict.package.clone(),
+        outcome,
+        reasons,
+        process,
+        after: after.map(str::to_owned),
+        gain: flaw.gain,
+        severity: verdict.severity.clone(),
+        exploited: verdict.exploited.clone(),
+    }
+}
+
+/// The worst first: what can be reached, is there, gives the host, and is known to be exploited.
+fn order(flaw: &FlawVerdict) -> impl Ord + use<> {
+    (
+        std::cmp::Reverse(rank(flaw.outcome)),
+        !flaw.present.is_affected(),
+        std::cmp::Reverse(flaw.gain),
+        flaw.exploited.is_none(),
+        flaw.id.clone(),
+    )
+}

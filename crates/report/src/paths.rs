@@ -1,0 +1,225 @@
+//! Attack paths as a drawing: containers in columns from outside to the host, with the ways between them.
+
+use std::collections::BTreeMap;
+
+use plimsoll_facts::{AttackPath, StepKind};
+
+use crate::escape;
+
+/// Boxes in one column; further containers are one box.
+const ROWS: usize = 14;
+/// Characters of a name in a box.
+const NAME: usize = 22;
+const BOX: (usize, usize) = (190, 34);
+const GAP: (usize, usize) = (150, 14);
+const MARGIN: usize = 8;
+
+/// A drawing, in pixels.
+pub(crate) struct Drawing {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) boxes: Vec<Box>,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// A place.
+pub(crate) struct Box {
+    pub(crate) class: &'static str,
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    pub(crate) text: String,
+    pub(crate) title: String,
+}
+
+/// A way from one place to the next.
+pub(crate) struct Line {
+    pub(crate) class: &'static str,
+    pub(crate) path: String,
+    pub(crate) title: String,
+}
+
+impl Box {
+    pub(crate) const WIDTH: usize = BOX.0;
+    pub(crate) const HEIGHT: usize = BOX.1;
+
+    pub(crate) fn text_x(&self) -> usize {
+        self.x + BOX.0 / 2
+    }
+
+    pub(crate) fn text_y(&self) -> usize {
+        self.y + BOX.1 / 2
+    }
+}
+
+/// Where each path goes: its places, the first outside and the last the host, and what leads from each to the next.
+fn route(path: &AttackPath) -> Vec<(&str, String)> {
+    let mut route: Vec<(&str, String)> = Vec::new();
+    for step in &path.steps {
+        let text = match step.evidence.is_empty() {
+            true => step.what.clone(),
+            false => format!("{} ({})", step.what, step.evidence.join("; ")),
+        };
+        match step.kind {
+            StepKind::Entry => route.push((&step.at, text)),
+            StepKind::Connect => route.push((&path.container, text)),
+            _ => {
+                if let Some((_, how)) = route.last_mut() {
+                    how.push('\n');
+                    how.push_str(&text);
+                }
+            }
+        }
+    }
+    route
+}
+
+/// Draws paths; nothing where there are none.
+pub(crate) fn draw(paths: &[AttackPath]) -> Option<Drawing> {
+    let routes: Vec<_> = paths.iter().map(|path| (path, route(path))).collect();
+    let columns = routes.iter().map(|(_, route)| route.len()).max().filter(|most| *most > 0)?;
+    let mut rows: Vec<BTreeMap<&str, usize>> = vec![BTreeMap::new(); columns];
+    for (_, route) in &routes {
+        for (column, (name, _)) in route.iter().enumerate() {
+            let next = rows[column].len().min(ROWS - 1);
+            rows[column].entry(name).or_insert(next);
+        }
+    }
+    let most = rows.iter().map(|names| names.values().max().map_or(0, |row| row + 1)).max().unwrap_or(1);
+    let height = 2 * MARGIN + most * (BOX.1 + GAP.1) - GAP.1;
+    let middle = (height - BOX.1) / 2;
+    let x = |column: usize| MARGIN + column * (BOX.0 + GAP.0);
+    let mut drawing =
+        Drawing { width: x(columns + 1) + BOX.0 + MARGIN, height, boxes: Vec::new(), lines: Vec::new() };
+    drawing.put("outside", x(0), middle, "outside", "whoever can reach the host's ports");
+    for (column, names) in rows.iter().enumerate() {
+        for (row, shared) in shared(names) {
+            let text =
+                if shared.len() == 1 { shared[0].to_owned() } else { format!("{} containers", shared.len()) };
+            drawing.put("container", x(column + 1), place(row), &text, &shared.join(", "));
+        }
+    }
+    drawing.put("host", x(columns + 1), middle, "the host", "root on the host, and every container on it");
+    drawing.connect(&routes, &rows, x, middle);
+    Some(drawing)
+}
+
+fn place(row: usize) -> usize {
+    MARGIN + row * (BOX.1 + GAP.1)
+}
+
+/// Names by the row that they share.
+fn shared<'n>(names: &BTreeMap<&'n str, usize>) -> BTreeMap<usize, Vec<&'n str>> {
+    let mut rows: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (name, row) in names {
+        rows.entry(*row).or_default().push(name);
+    }
+    rows
+}
+
+impl Drawing {
+    fn put(&mut self, class: &'static str, x: usize, y: usize, text: &str, title: &str) {
+        let text = escape::fit(&escape::visible(text), NAME).into_owned();
+        self.boxes.push(Box { class, x, y, text, title: escape::visible(title).into_owned() });
+    }
+
+    /// One line for all paths between the same two places: bold where something was found for each step.
+    fn connect(
+        &mut self,
+        routes: &[(&AttackPath, Vec<(&str, String)>)],
+        rows: &[BTreeMap<&str, usize>],
+        x: impl Fn(usize) -> usize,
+        middle: usize,
+    ) {
+        let mut lines: BTreeMap<(usize, usize, usize, usize), (bool, Vec<String>)> = BTreeMap::new();
+        for (path, route) in routes {
+            let mut from = (x(0), middle);
+            let mut how = String::new();
+            for (column, (name, text)) in route.iter().enumerate() {
+                let to = (x(column + 1), place(rows[column][name]));
+                let (entry, rest) = text.split_once('\n').unwrap_or((text, ""));
+                join(&mut lines, from, to, path.shown, entry);
+                from = to;
+                how = rest.to_owned();
+            }
+            join(&mut lines, from, (x(rows.len() + 1), middle), path.shown, &how);
+        }
+        for ((x1, y1, x2, y2), (shown, texts)) in lines {
+            let class = if shown { "shown" } else { "assumed" };
+            let (x1, y1, y2) = (x1 + BOX.0, y1 + BOX.1 / 2, y2 + BOX.1 / 2);
+            let bend = (x1 + x2) / 2;
+            let path = format!("M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}");
+            self.lines.push(Line { class, path, title: escape::visible(&texts.join("; ")).into_owned() });
+        }
+    }
+}
+
+type Ends = (usize, usize, usize, usize);
+
+fn join(
+    lines: &mut BTreeMap<Ends, (bool, Vec<String>)>,
+    from: (usize, usize),
+    to: (usize, usize),
+    shown: bool,
+    text: &str,
+) {
+    let line = lines.entry((from.0, from.1, to.0, to.1)).or_default();
+    line.0 |= shown;
+    let text = text.replace('\n', ", then ");
+    if !line.1.contains(&text) && line.1.len() < 6 {
+        line.1.push(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::{AttackPath, PathStep, StepKind};
+
+    use super::draw;
+
+    fn step(kind: StepKind, at: &str, what: &str) -> PathStep {
+        PathStep { kind, at: at.into(), what: what.into(), ..PathStep::default() }
+    }
+
+    fn path(container: &str, steps: Vec<PathStep>) -> AttackPath {
+        AttackPath { container: container.into(), shown: true, steps, ..AttackPath::default() }
+    }
+
+    #[test]
+    fn no_paths_no_drawing() {
+        assert!(draw(&[]).is_none());
+    }
+
+    #[test]
+    fn one_line_between_two_places() {
+        let direct = |way: &str| {
+            let boundary = step(StepKind::Boundary, "web", way);
+            path("web", vec![step(StepKind::Entry, "web", "connects to 80"), boundary])
+        };
+        let through = path(
+            "db",
+            vec![
+                step(StepKind::Entry, "web", "connects to 80"),
+                step(StepKind::Connect, "web", "connects to 3306 of db"),
+                step(StepKind::Boundary, "db", "loads a module"),
+            ],
+        );
+        let drawing = draw(&[direct("a"), direct("b"), through]).unwrap();
+        let names: Vec<_> = drawing.boxes.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(names, ["outside", "web", "db", "the host"]);
+        // Outside to web, web to the host, web to db, db to the host.
+        assert_eq!(drawing.lines.len(), 4);
+        assert!(drawing.lines.iter().any(|line| line.title == "a; b"));
+    }
+
+    #[test]
+    fn many_containers_share_a_box() {
+        let one = |number: usize| {
+            let name = format!("c{number}");
+            path(&name, vec![step(StepKind::Entry, &name, "connects")])
+        };
+        let paths: Vec<_> = (0..40).map(one).collect();
+        let drawing = draw(&paths).unwrap();
+        assert_eq!(drawing.boxes.len(), 2 + super::ROWS);
+        assert!(drawing.boxes.iter().any(|it| it.text == "27 containers"));
+    }
+}
