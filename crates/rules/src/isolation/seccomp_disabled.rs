@@ -1,10 +1,12 @@
-use plimsoll_facts::{Container, Effective};
+use std::collections::BTreeSet;
+
+use plimsoll_facts::{Container, Effective, Process};
 
 use crate::answer::{fail, pass};
 use crate::declared::{SeccompProfile, seccomp_profile};
 use crate::processes::{evidence_of, label, labels, members, status_source};
 use crate::sides::by_kernel_or_declaration;
-use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Problem, Rule, Severity};
+use crate::{Concern, EngineContext, Evidence, Judge, Judgement, Outcome, Problem, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: "seccomp-disabled",
@@ -41,13 +43,23 @@ fn effective_filters(effective: &Effective) -> Judgement {
     let bare: Vec<_> = members.iter().copied().filter(|p| p.seccomp_mode == 0).collect();
     if bare.is_empty() {
         let shown = format!("filtered in all {} processes and deviating threads", members.len());
-        return pass(Evidence::new("seccomp", shown, effective.processes.source()));
+        let mut evidence = vec![Evidence::new("seccomp", shown, effective.processes.source())];
+        evidence.extend(filters_read(&members));
+        return Ok(Outcome::Pass(evidence));
     }
     let evidence = evidence_of(&bare, |p| {
         Evidence::new(format!("seccomp mode of {}", label(p)), "0 (none)", status_source(p, "Seccomp"))
             .expected("2 (filter)")
     });
     fail(Problem::new(format!("{} runs without a seccomp filter", labels(&bare)), evidence))
+}
+
+/// How many filters there are, and how they were learnt; nothing where one of them was not.
+fn filters_read(members: &[&Process]) -> Option<Evidence> {
+    let distinct: BTreeSet<u32> = members.iter().map(|p| p.seccomp.value().copied()).collect::<Option<_>>()?;
+    let sources: BTreeSet<&str> = members.iter().map(|p| p.seccomp.source()).collect();
+    let sources: Vec<&str> = sources.into_iter().collect();
+    Some(Evidence::new("distinct seccomp filters", distinct.len().to_string(), sources.join(", ")))
 }
 
 #[cfg(test)]
@@ -58,7 +70,9 @@ mod tests {
 
     #[test]
     fn docker_defaults_pass() {
-        assert_eq!(status_of(&RULE, &container(|_| ())), Status::Pass);
+        let finding = answer(&RULE, &container(|_| ()));
+        assert_eq!(finding.status, Status::Pass);
+        assert_eq!(finding.evidence[1].source, "BPF iterator over tasks");
     }
 
     /// `--privileged` switches the filter off, whatever SecurityOpt says.
