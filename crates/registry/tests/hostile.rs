@@ -309,7 +309,7 @@ fn indexes_in_circles_end() {
 /// An index of so many entries, of kind `a` and `b` by turns.
 fn index(count: usize) -> String {
     let entry = |number: usize| {
-        let kind = if number % 2 == 0 { "a" } else { "b" };
+        let kind = if number.is_multiple_of(2) { "a" } else { "b" };
         format!(r#"{{"digest":"{}","size":1,"artifactType":"{kind}"}}"#, Digest::of(&number.to_le_bytes()))
     };
     let entries: Vec<_> = (0..count).map(entry).collect();
