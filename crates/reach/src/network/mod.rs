@@ -160,11 +160,10 @@ fn senders(world: &World<'_>, place: usize, interface: usize, samples: Option<&[
         return vec![Start::Outside(place, interface, None)];
     };
     let far = [IpAddr::from([198, 51, 100, 77]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 77])];
-    let neighbours =
-        space.addresses.iter().filter(|(.., at)| *at == interface).filter_map(|(own, ..)| match own {
-            IpAddr::V4(own) => Some(IpAddr::from(u32::to_be_bytes(u32::from(*own) ^ 3))),
-            IpAddr::V6(own) => Some(IpAddr::from((u128::from(*own) ^ 3).to_be_bytes())),
-        });
+    let neighbours = space.addresses.iter().filter(|(.., at)| *at == interface).map(|(own, ..)| match own {
+        IpAddr::V4(own) => IpAddr::from(u32::to_be_bytes(u32::from(*own) ^ 3)),
+        IpAddr::V6(own) => IpAddr::from((u128::from(*own) ^ 3).to_be_bytes()),
+    });
     let mut senders: Vec<_> = neighbours.chain(far).chain(samples.iter().copied()).collect();
     senders.retain(|sender| {
         let out = space.route(*sender, Some(0));
