@@ -20,7 +20,8 @@ impl Passes for plimsoll_seccomp::Filter {
 pub struct Calls<'f> {
     /// The filter; the reason where it is not known.
     pub filter: Result<&'f dyn Passes, String>,
-    /// Where the filter was read, as messages call it: `the kernel's filter`, `the declared profile`.
+    /// Where the filter was read, as messages call it: `the kernel's filter`, `the declared profile`; empty where there
+    /// is none.
     pub source: &'static str,
     /// Doors into the kernel, and whether it has them.
     pub doors: &'f [(Abi, Truth)],
@@ -87,6 +88,9 @@ impl Calls<'_> {
         let abi_name = abi.name();
         let source = self.source;
         match filter.outcome(abi, name, args) {
+            Outcome::Allowed { .. } | Outcome::Conditional { .. } if source.is_empty() => {
+                Truth::yes(format!("{what} is not filtered ({abi_name})"))
+            }
             Outcome::Allowed { .. } | Outcome::Conditional { .. } => {
                 Truth::yes(format!("{what} passes {source} ({abi_name})"))
             }

@@ -4,7 +4,7 @@ use plimsoll_facts::{CgroupMode, HostPath, Mount};
 
 use crate::kernel;
 use crate::precondition::{CapabilitySpace, VolumeKind};
-use crate::stand::{Stand, known};
+use crate::stand::{Stand, known, root_of};
 use crate::truth::Truth;
 
 const GIB: u64 = 1 << 30;
@@ -23,7 +23,16 @@ const USUAL: [&str; 1] = ["/dev/ptmx"];
 impl Stand<'_> {
     /// Whether a device can be opened: the cgroup lets it, and a node is there or can be made.
     pub(crate) fn device(&self, path: &str) -> Truth {
-        self.device_rule(path, 'r').and(|| self.device_node(path))
+        self.device_rule(path, 'r').and(|| self.device_node(path)).and(|| self.may_open(path))
+    }
+
+    /// Nodes of devices are root's, and few are open to others: their modes are not among the facts.
+    fn may_open(&self, path: &str) -> Truth {
+        let is_root = root_of(self.effective) == Some(self.rights.uid);
+        if is_root || USUAL.contains(&path) || self.rights.capabilities.has("DAC_OVERRIDE") {
+            return Truth::Yes(Vec::new());
+        }
+        Truth::unknown(format!("whether the mode of {path} lets user {} open it", self.rights.uid))
     }
 
     fn device_rule(&self, path: &str, access: char) -> Truth {

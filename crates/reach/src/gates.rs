@@ -137,7 +137,9 @@ pub static GATES: [Gate; 33] = [
         stand.host_descriptor()
     }),
     way("raw-io", "talk to the hardware's ports", |stand| {
-        stand.capability("SYS_RAWIO", Init).and(|| stand.calls.pass("iopl", &[]))
+        kernel::option(stand.facts, "X86_IOPL_IOPERM")
+            .and(|| stand.capability("SYS_RAWIO", Init))
+            .and(|| stand.calls.pass("iopl", &[]))
     }),
 ];
 
@@ -188,11 +190,15 @@ impl Stand<'_> {
 
     fn host_disks(&self) -> Truth {
         let all = |devices: &DeviceAccess| {
-            Truth::of(
-                devices.all,
-                "the cgroup allows every device",
-                "device cgroup: the host's disks are denied",
-            )
+            let opens = |rule: &&String| {
+                let accesses = rule.rsplit(' ').next().unwrap_or_default();
+                rule.starts_with('b') && accesses.contains(['r', 'w'])
+            };
+            match (devices.all, devices.rules.iter().find(opens)) {
+                (true, _) => Truth::yes("the cgroup allows every device"),
+                (false, Some(rule)) => Truth::yes(format!("the cgroup allows {rule}")),
+                (false, None) => Truth::no("device cgroup: the host's disks are denied"),
+            }
         };
         known(&self.effective.devices, "devices that the cgroup allows")
             .map_or_else(|unknown| unknown, all)

@@ -127,7 +127,18 @@ static int try_user_namespace(void) {
     return errno;
 }
 static int try_clone3(void) { return answer(clone3_user(CLONE_NEWUSER)); }
-static int try_user_namespace_i386(void) { return answer(i386(310, CLONE_NEWUSER, 0, 0)); }
+static int try_user_namespace_i386(void) {
+    if (i386(310, CLONE_NEWUSER, 0, 0) == 0) return OPEN;
+    int first = errno;
+    struct clone_args *args = low();
+    if (args == MAP_FAILED) return first;
+    args->flags = CLONE_NEWUSER, args->exit_signal = SIGCHLD;
+    long pid = i386(435, (long)args, sizeof *args, 0);
+    if (pid == 0) _exit(0);
+    if (pid < 0) pid = i386(120, CLONE_NEWUSER | SIGCHLD, 0, 0);
+    if (pid == 0) _exit(0);
+    return pid > 0 ? OPEN : first;
+}
 
 static int do_mount(const char *type, const char *data) {
     if (mount("none", folder, type, 0, data) < 0) return errno;
@@ -136,7 +147,16 @@ static int do_mount(const char *type, const char *data) {
 }
 static int try_mount(void) { return do_mount("tmpfs", NULL); }
 static int in_user_namespace(unsigned long flags, int (*attempt)(void)) {
-    return user_namespace(flags) < 0 ? errno : attempt();
+    if (user_namespace(flags) == 0) return attempt();
+    int first = errno, status = 0;
+    struct clone_args args = {.flags = CLONE_NEWUSER | flags, .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid == 0) _exit(attempt());
+    if (pid < 0) pid = syscall(SYS_clone, CLONE_NEWUSER | flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) _exit(attempt());
+    if (pid < 0) return first;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : first;
 }
 static int try_mount_userns(void) { return in_user_namespace(CLONE_NEWNS, try_mount); }
 static int try_fsopen(void) { return answer(syscall(SYS_fsopen, "tmpfs", 0)); }

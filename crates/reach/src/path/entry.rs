@@ -1,7 +1,7 @@
 //! The first steps: from outside, or from a neighbour, to code in a container.
 
 use plimsoll_facts::{
-    Connections, Container, EndKind, Facts, PathStep, ReachedListener, StepKind, Vulnerability,
+    Connections, Container, EndKind, Facts, PathStep, ReachedListener, StepKind, Vulnerability, Way,
 };
 
 use super::Place;
@@ -28,27 +28,33 @@ pub(super) struct Flaw {
     pub(super) weight: u32,
 }
 
-/// Ports of a container that whoever is outside of the host reaches.
+/// Ports of a container that whoever is outside of the host reaches: by the connections that were worked out, and by
+/// what the engine publishes where those cannot tell.
 pub(super) fn from_outside(facts: &Facts, container: &Container) -> Vec<Entry> {
-    match facts.connections.value() {
-        Some(connections) => {
-            let outside =
-                |end: usize| connections.ends.get(end).is_some_and(|end| end.kind == EndKind::Outside);
-            reached(connections, container, outside)
-        }
-        None => published(container),
+    let Some(connections) = facts.connections.value() else { return published(container) };
+    let outside = |end: usize| connections.ends.get(end).is_some_and(|end| end.kind == EndKind::Outside);
+    let open = reached(connections, container, outside, |way| way.open.clone());
+    if !open.is_empty() {
+        return open;
     }
+    let unknown = |way: &Way| way.unknown.iter().flat_map(|answer| answer.groups.clone()).collect::<Vec<_>>();
+    let may = reached(connections, container, outside, unknown);
+    if may.is_empty() { Vec::new() } else { published(container) }
 }
 
 /// Listeners of a container that are open to some end.
-fn reached(connections: &Connections, container: &Container, is_from: impl Fn(usize) -> bool) -> Vec<Entry> {
-    let groups: Vec<usize> = (0..connections.groups.len())
-        .filter(|group| connections.groups[*group].iter().any(|end| is_from(*end)))
-        .collect();
+fn reached<G: AsRef<[usize]>>(
+    connections: &Connections,
+    container: &Container,
+    is_from: impl Fn(usize) -> bool,
+    groups_of: impl Fn(&Way) -> G,
+) -> Vec<Entry> {
+    let from =
+        |group: &usize| connections.groups.get(*group).is_some_and(|ends| ends.iter().any(|it| is_from(*it)));
     let of_container = |listener: &&ReachedListener| listener.container.as_deref() == Some(&container.id);
     let mut entries = Vec::new();
     for listener in connections.listeners.iter().filter(of_container) {
-        let open = listener.ways.iter().find(|way| way.open.iter().any(|group| groups.contains(group)));
+        let open = listener.ways.iter().find(|way| groups_of(way).as_ref().iter().any(from));
         entries.extend(open.map(|way| Entry {
             what: format!("{}/{}", way.to, listener.protocol),
             evidence: way.via.join(", "),
@@ -148,7 +154,7 @@ fn between(facts: &Facts, from: &Place<'_>, to: &Place<'_>) -> Vec<Entry> {
     let Some(connections) = facts.connections.value() else { return Vec::new() };
     let is_from =
         |end: usize| connections.ends.get(end).is_some_and(|end| end.containers.contains(&from.container.id));
-    reached(connections, to.container, is_from)
+    reached(connections, to.container, is_from, |way| way.open.clone())
 }
 
 /// From one container to code in another.
