@@ -95,6 +95,42 @@ markdown\:"For a comment or a wiki"))' \
 '*::images -- What to judge, as for `scan`:_default' \
 && ret=0
 ;;
+(what-if)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'*--cap-drop=[Drop a capability; ALL drops all. As docker run'\''s, and may be repeated]:CAP:_default' \
+'*--cap-add=[Add a capability]:CAP:_default' \
+'*--security-opt=[no-new-privileges, seccomp=unconfined, seccomp=builtin]:OPTION:_default' \
+'--user=[Run as this user, by number]:UID:_default' \
+'*--without-mount=[Leave out the mount at this path of the container]:PATH:_default' \
+'*--read-only-mount=[Mount the path of the host at this path of the container read-only]:PATH:_default' \
+'*--unpublish=[Do not publish this port of the container]:PORT:_default' \
+'*--upgrade=[Upgrade this package of the host to where its flaws are fixed, and restart what runs it]:PACKAGE:_default' \
+'--format=[Format]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned"))' \
+'--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':container -- The container, by name or the beginning of its id:_default' \
+&& ret=0
+;;
+(harden)
+_arguments "${_arguments_options[@]}" : \
+'*--host=[Engine to ask\: a socket'\''s path, unix\://PATH, tcp\://HOST\:PORT, ssh\://USER@HOST. May be repeated. Without it, DOCKER_HOST and the docker context decide, then the sockets that are found on this host]:ENDPOINT:_default' \
+'--root=[Read the host'\''s files below this directory instead of /]:DIR:_files' \
+'--format=[Format]:FORMAT:((terminal\:"For people at a terminal"
+json\:"Everything, versioned"))' \
+'--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+':container -- The container, by name or the beginning of its id:_default' \
+&& ret=0
+;;
 (scan)
 _arguments "${_arguments_options[@]}" : \
 '--platform=[Of an image of a registry that is there for several platforms, take this one, such as linux/arm64. Without it, linux on this machine'\''s architecture]:OS/ARCH:_default' \
@@ -409,6 +445,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(what-if)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(harden)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (scan)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -516,6 +560,8 @@ _plimsoll_commands() {
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
+'what-if:Tell what a change to a container, or an upgrade, would open and close, before anything is restarted' \
+'harden:Print the tightest options that leave a container'\''s observed behaviour working' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, cosign by keys, or Notation, verified whole' \
@@ -610,12 +656,19 @@ _plimsoll__subcmd__facts_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll facts commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__harden_commands] )) ||
+_plimsoll__subcmd__harden_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll harden commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__help_commands] )) ||
 _plimsoll__subcmd__help_commands() {
     local commands; commands=(
 'audit:Judge this host, or a facts file, and report' \
 'facts:Write down the facts of this host as JSON, to be judged anywhere by \`audit --facts\`' \
 'lint:Tell how images are built\: their user, secrets, set-id files, leftovers, build steps, without running or exporting them. The same rules as in an audit' \
+'what-if:Tell what a change to a container, or an upgrade, would open and close, before anything is restarted' \
+'harden:Print the tightest options that leave a container'\''s observed behaviour working' \
 'scan:Tell which published flaws the packages of images have, without running or exporting them' \
 'sbom:List what is in images, as a bill of materials. Needs no advisories' \
 'verify:Tell who vouches for images, by the digest that runs\: Docker Content Trust, cosign by keys, or Notation, verified whole' \
@@ -679,6 +732,11 @@ _plimsoll__subcmd__help__subcmd__facts_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help facts commands' commands "$@"
 }
+(( $+functions[_plimsoll__subcmd__help__subcmd__harden_commands] )) ||
+_plimsoll__subcmd__help__subcmd__harden_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help harden commands' commands "$@"
+}
 (( $+functions[_plimsoll__subcmd__help__subcmd__help_commands] )) ||
 _plimsoll__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
@@ -737,6 +795,11 @@ _plimsoll__subcmd__help__subcmd__trust__subcmd__pin_commands() {
 _plimsoll__subcmd__help__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll help verify commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__help__subcmd__what-if_commands] )) ||
+_plimsoll__subcmd__help__subcmd__what-if_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll help what-if commands' commands "$@"
 }
 (( $+functions[_plimsoll__subcmd__lint_commands] )) ||
 _plimsoll__subcmd__lint_commands() {
@@ -822,6 +885,11 @@ _plimsoll__subcmd__trust__subcmd__pin_commands() {
 _plimsoll__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'plimsoll verify commands' commands "$@"
+}
+(( $+functions[_plimsoll__subcmd__what-if_commands] )) ||
+_plimsoll__subcmd__what-if_commands() {
+    local commands; commands=()
+    _describe -t commands 'plimsoll what-if commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_plimsoll" ]; then

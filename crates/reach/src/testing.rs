@@ -87,6 +87,7 @@ impl Case {
                 ..Declared::default()
             }),
             effective: known(effective),
+            ..Container::default()
         };
         let image = plimsoll_facts::Image {
             id: "sha256:1".into(),

@@ -130,7 +130,7 @@ impl Drawing {
         x: impl Fn(usize) -> usize,
         middle: usize,
     ) {
-        let mut lines: BTreeMap<(usize, usize, usize, usize), (bool, Vec<String>)> = BTreeMap::new();
+        let mut lines = Lines::new();
         for (path, route) in routes {
             let mut from = (x(0), middle);
             let mut how = String::new();
@@ -153,15 +153,12 @@ impl Drawing {
     }
 }
 
+/// Where a line begins and ends.
 type Ends = (usize, usize, usize, usize);
+/// Whether something was found for each step of a path along a line, and what its paths do there.
+type Lines = BTreeMap<Ends, (bool, Vec<String>)>;
 
-fn join(
-    lines: &mut BTreeMap<Ends, (bool, Vec<String>)>,
-    from: (usize, usize),
-    to: (usize, usize),
-    shown: bool,
-    text: &str,
-) {
+fn join(lines: &mut Lines, from: (usize, usize), to: (usize, usize), shown: bool, text: &str) {
     let line = lines.entry((from.0, from.1, to.0, to.1)).or_default();
     line.0 |= shown;
     let text = text.replace('\n', ", then ");
