@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use plimsoll_facts::{BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, Effective, Facts, Process};
+use plimsoll_facts::{
+    BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, Effective, Fact, Facts, HostConfig, Process,
+};
 
 /// A change that an administrator can make.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +107,7 @@ impl Change {
             Self::NoNewPrivileges => each(effective, |process| process.no_new_privs = true),
             Self::SeccompUnconfined => each(effective, |process| {
                 (process.seccomp_mode, process.seccomp_filters) = (0, Some(0));
+                process.seccomp = Fact::absent("--security-opt seccomp=unconfined");
             }),
             Self::User(uid) => user(effective, *uid),
             Self::Unmount(target) => unmount(effective, target),
@@ -201,5 +204,37 @@ fn unmount(effective: &mut Effective, target: &str) {
     }
 }
 
-/// What the engine's default profile lets pass is seen in another container that has it.
-fn seccomp_default(_facts: &mut Facts, _container: &str) {}
+/// What the engine's default profile lets pass is seen in another container that has it and no further capabilities;
+/// where there is none, nothing changes.
+fn seccomp_default(facts: &mut Facts, container: &str) {
+    let Some((mode, count, filter)) = with_default_filter(facts).and_then(default_filter) else { return };
+    let containers = facts.engines.iter_mut().filter_map(|engine| engine.containers.value_mut()).flatten();
+    for one in containers.filter(|one| one.id == container) {
+        if let Some(effective) = one.effective.value_mut() {
+            each(effective, |process| {
+                (process.seccomp_mode, process.seccomp_filters) = (mode, count);
+                process.seccomp.clone_from(&filter);
+            });
+        }
+    }
+}
+
+fn default_filter(container: &Container) -> Option<(u32, Option<u32>, Fact<u32>)> {
+    let effective = container.effective.value()?;
+    let init = effective.processes.value()?.iter().find(|process| process.pid == effective.init_pid)?;
+    let is_default =
+        init.cap_bounding.minus(Capabilities::DOCKER_DEFAULT).is_empty() && init.seccomp.value().is_some();
+    is_default.then(|| (init.seccomp_mode, init.seccomp_filters, init.seccomp.clone()))
+}
+
+/// A running container that has the engine's default profile and no capabilities beyond the default.
+pub(crate) fn with_default_filter(facts: &Facts) -> Option<&Container> {
+    let containers = facts.engines.iter().filter_map(|engine| engine.containers.value()).flatten();
+    containers.into_iter().find(|container| {
+        let asked = container.declared.value().map(|declared| &declared.host_config);
+        let chosen = |config: &HostConfig| {
+            config.privileged || config.security_opt.iter().any(|option| option.starts_with("seccomp"))
+        };
+        asked.is_some_and(|config| !chosen(config)) && default_filter(container).is_some()
+    })
+}

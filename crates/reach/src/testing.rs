@@ -101,6 +101,11 @@ impl Case {
         Self { facts, profile, doors }
     }
 
+    /// All that is known about the host.
+    pub(crate) fn into_facts(self) -> Facts {
+        self.facts
+    }
+
     /// Where its only process stands.
     pub(crate) fn stand(&self) -> Stand<'_> {
         let engine = &self.facts.engines[0];

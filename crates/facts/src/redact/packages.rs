@@ -5,7 +5,10 @@ use crate::{Fact, PackageFlaws, PackageInventory};
 
 /// Leaves an inventory out.
 pub(super) fn leave_out(packages: &mut Fact<PackageInventory>) {
-    if let Fact::Known { source, .. } = packages {
+    let tells = |it: &PackageInventory| !it.packages.is_empty() || !it.gaps.is_empty();
+    if let Fact::Known { source, value } = packages
+        && tells(value)
+    {
         *packages = Fact::unreadable(std::mem::take(source), "left out when names were replaced");
     }
 }

@@ -7,15 +7,12 @@ use plimsoll_facts::{
 };
 
 use super::boundary;
-use crate::change::Change;
+use crate::change::{Change, with_default_filter};
 use crate::filters::Filters;
 use crate::verdict;
 
 /// Cuts that are shown of one path.
 const SHOWN: usize = 3;
-
-/// A container and the way out of it.
-type Exit<'p> = (&'p str, &'p str);
 
 /// Fills in what ends each path.
 pub(super) fn find(facts: &Facts, paths: &mut [AttackPath]) {
@@ -23,7 +20,9 @@ pub(super) fn find(facts: &Facts, paths: &mut [AttackPath]) {
     let containers: BTreeSet<&str> = paths.iter().map(|path| path.container_id.as_str()).collect();
     for container in containers {
         let Some(alone) = alone(facts, container) else { continue };
-        let open: BTreeSet<&str> = exits_of(paths, container).map(|(_, boundary)| boundary).collect();
+        let of_container = |path: &&AttackPath| path.container_id == container;
+        let open: BTreeSet<&str> =
+            paths.iter().filter(of_container).map(|path| path.boundary.as_str()).collect();
         for change in candidates(facts, container) {
             let left = still_open(&alone, container, &change);
             let gone = open.iter().filter(|boundary| !left.contains(**boundary));
@@ -52,20 +51,16 @@ fn exit_of(path: &AttackPath) -> (String, String) {
     (path.container_id.clone(), path.boundary.clone())
 }
 
-fn exits_of<'p>(paths: &'p [AttackPath], container: &'p str) -> impl Iterator<Item = Exit<'p>> {
-    let of = move |path: &&AttackPath| path.container_id == container;
-    paths.iter().filter(of).map(|path| (path.container_id.as_str(), path.boundary.as_str()))
-}
-
 fn cut(change: &Change, paths: u32) -> PathCut {
     PathCut { change: change.to_string(), effort: change.effort().words().to_owned(), paths }
 }
 
-/// The facts with one running container.
+/// The facts with one running container, and one that shows the engine's default filter.
 fn alone(facts: &Facts, id: &str) -> Option<Facts> {
+    let default = with_default_filter(facts).map(|container| container.id.as_str());
     let keep = |engine: &Engine| -> Option<Engine> {
-        let one: Vec<Container> =
-            engine.containers.value()?.iter().filter(|container| container.id == id).cloned().collect();
+        let is_kept = |container: &&Container| container.id == id || Some(container.id.as_str()) == default;
+        let one: Vec<Container> = engine.containers.value()?.iter().filter(is_kept).cloned().collect();
         let source = engine.containers.source().to_owned();
         (!one.is_empty()).then(|| Engine { containers: Fact::Known { value: one, source }, ..engine.clone() })
     };
@@ -83,7 +78,8 @@ fn still_open(alone: &Facts, container: &str, change: &Change) -> BTreeSet<Strin
     let mut facts = alone.clone();
     change.apply(&mut facts, container);
     let reach = verdict::of_all(&facts, &Filters::of(&facts));
-    reach.iter().flat_map(boundary::exits).map(|exit| exit.id).collect()
+    let own = reach.iter().filter(|reach| reach.container == container);
+    own.flat_map(boundary::exits).map(|exit| exit.id).collect()
 }
 
 /// Changes that could end something: what the container holds, and what would mend its flaws.

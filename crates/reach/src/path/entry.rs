@@ -1,5 +1,7 @@
 //! The first steps: from outside, or from a neighbour, to code in a container.
 
+use std::collections::BTreeSet;
+
 use plimsoll_facts::{
     Connections, Container, EndKind, Facts, PathStep, ReachedListener, StepKind, Vulnerability, Way,
 };
@@ -70,7 +72,10 @@ fn published(container: &Container) -> Vec<Entry> {
     ports
         .filter(|port| !LOOPBACK.iter().any(|prefix| port.host_address.starts_with(prefix)))
         .map(|port| Entry {
-            what: format!("{}:{}/{}", port.host_address, port.host_port, port.protocol),
+            what: match port.host_address.contains(':') {
+                true => format!("[{}]:{}/{}", port.host_address, port.host_port, port.protocol),
+                false => format!("{}:{}/{}", port.host_address, port.host_port, port.protocol),
+            },
             evidence: format!("published for port {}", port.container_port),
             process: None,
         })
@@ -116,10 +121,16 @@ pub(super) fn steps(place: &Place<'_>) -> Vec<PathStep> {
         kind: StepKind::Entry,
         at: name.clone(),
         what: format!("connects to {}", ports.join(", ")),
-        evidence: place.entries.iter().map(|entry| entry.evidence.clone()).collect(),
+        evidence: evidence(&place.entries),
         assumed: false,
     };
     vec![entry, break_in(place)]
+}
+
+/// What shows that ports can be reached, each once.
+fn evidence(entries: &[Entry]) -> Vec<String> {
+    let all: BTreeSet<&str> = entries.iter().map(|entry| entry.evidence.as_str()).collect();
+    all.into_iter().map(str::to_owned).collect()
 }
 
 fn break_in(place: &Place<'_>) -> PathStep {
@@ -165,7 +176,7 @@ pub(super) fn next_steps(facts: &Facts, from: &Place<'_>, to: &Place<'_>) -> Vec
         kind: StepKind::Connect,
         at: from.container.name.clone(),
         what: format!("connects to {} of {}", what.join(", "), to.container.name),
-        evidence: ports.iter().map(|entry| entry.evidence.clone()).collect(),
+        evidence: evidence(&ports),
         assumed: false,
     };
     vec![connect, break_in(to)]

@@ -3,6 +3,8 @@
 mod boundary;
 mod cut;
 mod entry;
+#[cfg(test)]
+mod tests;
 
 use plimsoll_facts::{
     AttackPath, Container, ContainerReach, Engine, Fact, Facts, PathGoal, PathStep, StepKind,

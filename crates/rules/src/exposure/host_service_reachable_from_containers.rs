@@ -27,6 +27,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(facts: &Facts) -> Judgement {
     let connections = facts.connections.require()?;
+    // Containers that nobody could list reach something too.
+    for engine in facts.engines.iter().filter(|engine| !engine.remote) {
+        engine.containers.require()?;
+    }
     let of_host = |listener: &&ReachedListener| {
         let end = connections.ends.get(listener.end);
         listener.protocol == "tcp" && listener.container.is_none() && end.is_some_and(|end| end.kind == EndKind::Host)

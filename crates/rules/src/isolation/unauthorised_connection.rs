@@ -99,8 +99,8 @@ mod tests {
     use plimsoll_facts::{ConnectionEnd, Connections, Fact, Facts, ReachedListener, Way};
 
     use super::RULE;
-    use crate::testing::{Reach, World, answer, container, status_of};
-    use crate::{Severity, Status};
+    use crate::testing::{Reach, World, answer_about, container, status_of};
+    use crate::{Finding, Severity, Status};
 
     /// The default container's MariaDB, and a neighbour that reaches it.
     fn reached(change: impl FnOnce(&mut Connections)) -> Facts {
@@ -130,11 +130,15 @@ mod tests {
         facts
     }
 
+    fn of_database(facts: &Facts) -> Finding {
+        answer_about(&RULE, facts, &facts.engines[0].containers.value().unwrap()[0].id)
+    }
+
     #[test]
     fn a_database_is_reached_from_nowhere() {
-        let found = answer(&RULE, &reached(|_| ()));
+        let found = of_database(&reached(|_| ()));
         assert_eq!((found.status, found.severity), (Status::Fail, Severity::High));
-        assert_eq!(answer(&RULE, &reached(|c| c.listeners[0].port = 8000)).severity, Severity::Medium);
+        assert_eq!(of_database(&reached(|c| c.listeners[0].port = 8000)).severity, Severity::Medium);
     }
 
     #[test]
@@ -142,14 +146,14 @@ mod tests {
         let mut facts = reached(|_| ());
         let networks = facts.engine().containers.value_mut().unwrap()[0].declared().networks.clone();
         facts.engine().containers.value_mut().unwrap()[1].declared().networks = networks;
-        assert_eq!(status_of(&RULE, &facts), Status::Pass);
+        assert_eq!(of_database(&facts).status, Status::Pass);
     }
 
     #[test]
     fn declared_connections_are_all_that_is_expected() {
-        assert_eq!(status_of(&RULE, &reached(|c| c.declared = true)), Status::Fail);
+        assert_eq!(of_database(&reached(|c| c.declared = true)).status, Status::Fail);
         let expected = |c: &mut Connections| (c.declared, c.listeners[0].expected) = (true, vec![1]);
-        assert_eq!(status_of(&RULE, &reached(expected)), Status::Pass);
+        assert_eq!(of_database(&reached(expected)).status, Status::Pass);
     }
 
     #[test]
@@ -160,8 +164,8 @@ mod tests {
                 c.listeners[0].ways[0].via = vec!["DNAT to 172.17.0.2:80".into()];
             })
         };
-        assert_eq!(status_of(&RULE, &published(8000)), Status::Pass);
-        assert_eq!(status_of(&RULE, &published(5432)), Status::Fail);
+        assert_eq!(of_database(&published(8000)).status, Status::Pass);
+        assert_eq!(of_database(&published(5432)).status, Status::Fail);
     }
 
     #[test]
@@ -172,7 +176,7 @@ mod tests {
             way.open.clear();
             way.unknown = vec![plimsoll_facts::Answer { groups: vec![1], reason: 0 }];
         };
-        assert_eq!(status_of(&RULE, &reached(unknown)), Status::Unknown);
+        assert_eq!(of_database(&reached(unknown)).status, Status::Unknown);
         assert_eq!(status_of(&RULE, &container(|_| ())), Status::Unknown);
     }
 }

@@ -1,9 +1,9 @@
 //! What holds for every rule, whatever it judges.
 
 use plimsoll_facts::{
-    Belongs, Container, DeclaredMount, Engine, EngineSocketMount, ExecSession, Fact, Facts, HostDescriptor,
-    HostPath, Image, InventoryFlaws, Leftover, MaskState, Network, PrivilegedFile, Process, PublishedPort,
-    Socket, Vulnerability, WritablePath,
+    Belongs, Connections, Container, ContainerReach, DeclaredMount, Engine, EngineSocketMount, ExecSession,
+    Fact, Facts, HostDescriptor, HostPath, Image, InventoryFlaws, Leftover, MaskState, Network,
+    PrivilegedFile, Process, PublishedPort, Socket, Vulnerability, WritablePath,
 };
 use serde_json::{Value, json};
 
@@ -113,7 +113,15 @@ fn known_facts(value: &Value, at: String, found: &mut Vec<String>) {
 /// What Docker's defaults are told about: more is noise, less is a hole.
 #[test]
 fn docker_defaults() {
-    let findings = judge(&container(|_| ()), all()).findings;
+    let mut facts = container(|_| ());
+    facts.connections = known(Connections::default());
+    let reach = ContainerReach {
+        engine: facts.engines[0].endpoint.clone(),
+        container: "c0ffee".into(),
+        ..ContainerReach::default()
+    };
+    facts.reach = known(vec![reach]);
+    let findings = judge(&facts, all()).findings;
     let about = |status| {
         let mut rules: Vec<_> = findings
             .iter()
