@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Writes beside `path`, syncs, renames over it, and syncs the folder: a crash leaves the old file or the new one.
+/// Writes beside `path`, syncs, renames over it, and syncs the folder: a crash leaves the old file or the new one. What is
+/// no file (`/dev/null`, `/dev/stdout`, a pipe) is written to as it is: taking its place would break it for all others.
 ///
 /// # Errors
 /// What `write` answers, or the system; the old file is then as it was.
@@ -27,6 +28,11 @@ fn replace_as(
     mode: u32,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let mut out = BufWriter::new(File::options().write(true).open(path)?);
+        write(&mut out)?;
+        return out.flush();
+    }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -49,4 +55,18 @@ fn replace_as(
         let _ = fs::remove_file(&temporary);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileTypeExt;
+
+    use super::*;
+
+    #[test]
+    fn a_device_is_written_to_and_stays_one() {
+        let null = Path::new("/dev/null");
+        replace(null, |out| out.write_all(b"report")).unwrap();
+        assert!(fs::metadata(null).unwrap().file_type().is_char_device());
+    }
 }
