@@ -89,6 +89,8 @@ pub struct FlawVerdict {
     pub outcome: ReachOutcome,
     /// What shows it, what stops it, or what would have to be known.
     pub reasons: Vec<String>,
+    /// Whether code in the container cannot do it alone: somebody else has to act, and whether they do is not known.
+    pub needs_others: bool,
     /// The process that comes furthest.
     pub process: String,
     /// The flaw that has to be exercised first: it wins the container's root.

@@ -27,18 +27,31 @@ const BUILT_WITH: [(&str, &str); 8] = [
     ("userfaultfd", "USERFAULTFD"),
 ];
 
+/// What a precondition comes to, by what its conditions come to.
+fn value(precondition: &Precondition, holds: &dyn Fn(&Atom) -> Truth) -> Truth {
+    let each = |parts: &[Precondition], join: fn(Truth, Truth) -> Truth| {
+        let values = parts.iter().map(|part| value(part, holds));
+        values.reduce(join).unwrap_or_else(|| Truth::Yes(Vec::new()))
+    };
+    match precondition {
+        Precondition::Atom(atom) => holds(atom),
+        Precondition::All(parts) => each(parts, |one, other| one.and(|| other)),
+        Precondition::Any(parts) => each(parts, |one, other| one.or(|| other)),
+    }
+}
+
 impl Stand<'_> {
     /// Whether a precondition holds here.
     pub fn meets(&self, precondition: &Precondition) -> Truth {
-        match precondition {
-            Precondition::Atom(atom) => self.holds(atom),
-            Precondition::All(parts) => self.each(parts, |one, other| one.and(|| other)),
-            Precondition::Any(parts) => self.each(parts, |one, other| one.or(|| other)),
-        }
+        value(precondition, &|atom| self.holds(atom))
     }
 
-    fn each(&self, parts: &[Precondition], join: impl Fn(Truth, Truth) -> Truth) -> Truth {
-        parts.iter().map(|part| self.meets(part)).reduce(join).unwrap_or_else(|| Truth::Yes(Vec::new()))
+    /// Whether it holds here though nobody else does anything.
+    pub fn meets_alone(&self, precondition: &Precondition) -> Truth {
+        value(precondition, &|atom| match atom {
+            Atom::Actor(_) => Truth::no("it takes what somebody else does"),
+            atom => self.holds(atom),
+        })
     }
 
     /// Whether one condition holds here.

@@ -218,7 +218,12 @@ fn flaw_verdict(flaw: &Flaw<'_>, stands: &[Stand<'_>], after: Option<&str>) -> F
             }
         })
     });
+    let alone = |stand: &Stand<'_>| match &flaw.precondition {
+        Some(precondition) => matches!(stand.meets_alone(precondition), Truth::No(_)),
+        None => false,
+    };
     FlawVerdict {
+        needs_others: outcome == ReachOutcome::Unknown && stands.iter().all(alone),
         id: verdict.id.clone(),
         title: verdict.title.clone(),
         component: verdict.component.clone(),

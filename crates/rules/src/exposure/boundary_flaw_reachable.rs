@@ -45,7 +45,7 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     if !open.is_empty() {
         return fail(problem(&open, cx.facts));
     }
-    let doubtful: Vec<_> = ways.iter().filter(|flaw| flaw.outcome == ReachOutcome::Unknown).collect();
+    let doubtful: Vec<_> = ways.iter().filter(|flaw| flaw.outcome == ReachOutcome::Unknown && !flaw.needs_others).collect();
     match doubtful.first() {
         Some(first) => {
             let missing = first.reasons.first().map_or("no reason was given", String::as_str);
@@ -54,9 +54,16 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
         }
         None => pass(Evidence::new(
             "published ways out that are there",
-            format!("{}, none of which can be gone", ways.len()),
+            passed(&ways),
             cx.facts.reach.source(),
         )),
+    }
+}
+
+fn passed(ways: &[&FlawVerdict]) -> String {
+    match ways.iter().filter(|flaw| flaw.needs_others).count() {
+        0 => format!("{}, none of which can be gone", ways.len()),
+        others => format!("{}, none of which can be gone from inside alone; {others} if somebody else acts", ways.len()),
     }
 }
 
@@ -143,6 +150,13 @@ mod tests {
         assert!(finding.message.contains("CVE-2022-0847"));
         open.exploited = Some("2022-04-25".into());
         assert_eq!(answer(&RULE, &with(vec![open])).severity, Severity::Critical);
+    }
+
+    #[test]
+    fn what_takes_somebody_else_is_no_way_from_inside() {
+        let mut flaw = flaw(ReachOutcome::Unknown, BoundaryStatus::NoFix);
+        flaw.needs_others = true;
+        assert_eq!(status_of(&RULE, &with(vec![flaw])), Status::Pass);
     }
 
     #[test]
