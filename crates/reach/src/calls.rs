@@ -72,12 +72,23 @@ impl Calls<'_> {
         self.pass("unshare", &[flags]).or(|| self.pass("clone", &[flags])).or(|| self.pass("clone3", &[]))
     }
 
+    /// By every door that the kernel has: one that lets it pass decides, then one that is unknown.
     fn by_doors<'a>(&self, what: &str, call: impl Fn(Abi) -> Option<(&'a str, Vec<Arg>)>) -> Truth {
-        let doors = self.doors.iter().filter_map(|(abi, exists)| Some((*abi, exists, call(*abi)?)));
-        doors
-            .map(|(abi, exists, (name, args))| exists.clone().and(|| self.by_door(what, abi, name, &args)))
-            .reduce(|one, other| one.or(|| other))
-            .unwrap_or_else(|| Truth::no(format!("no such call: {what}")))
+        let mut denied = Vec::new();
+        let mut answer = None::<Truth>;
+        for (abi, exists) in self.doors {
+            let (Some((name, args)), false) = (call(*abi), matches!(exists, Truth::No(_))) else { continue };
+            match exists.clone().and(|| self.by_door(what, *abi, name, &args)) {
+                Truth::No(how) => denied.extend(how),
+                other => answer = Some(answer.map_or(other.clone(), |before| before.or(|| other))),
+            }
+        }
+        answer.unwrap_or_else(|| match denied.is_empty() {
+            true => Truth::no(format!("kernel: it serves no ABI that has {what}")),
+            false => {
+                Truth::no(format!("seccomp: {what} is denied by {} ({})", self.source, denied.join(", ")))
+            }
+        })
     }
 
     fn by_door(&self, what: &str, abi: Abi, name: &str, args: &[Arg]) -> Truth {
@@ -85,8 +96,7 @@ impl Calls<'_> {
             Ok(filter) => filter,
             Err(why) => return Truth::unknown(why.clone()),
         };
-        let abi_name = abi.name();
-        let source = self.source;
+        let (abi_name, source) = (abi.name(), self.source);
         match filter.outcome(abi, name, args) {
             Outcome::Allowed { .. } | Outcome::Conditional { .. } if source.is_empty() => {
                 Truth::yes(format!("{what} is not filtered ({abi_name})"))
@@ -94,10 +104,8 @@ impl Calls<'_> {
             Outcome::Allowed { .. } | Outcome::Conditional { .. } => {
                 Truth::yes(format!("{what} passes {source} ({abi_name})"))
             }
-            Outcome::Denied(how) => {
-                Truth::no(format!("seccomp: {what} is denied by {source} ({abi_name}: {how})"))
-            }
-            Outcome::NoSuchCall => Truth::no(format!("{abi_name} has no {what}")),
+            Outcome::Denied(how) => Truth::no(format!("{abi_name}: {how}")),
+            Outcome::NoSuchCall => Truth::no(format!("{abi_name}: no such call")),
             Outcome::Unknown(doubt) => Truth::unknown(format!("{what} ({abi_name}): {doubt}")),
         }
     }

@@ -72,10 +72,6 @@ impl Seen<'_> {
         self.processes.iter().filter(move |process| !of_exec(process.pid))
     }
 
-    fn init(&self) -> Option<&Process> {
-        self.processes.iter().find(|process| process.pid == self.effective.init_pid)
-    }
-
     /// The id inside of one of the host.
     fn inside(&self, outside: u32) -> u32 {
         let map = self.effective.uid_map.value().into_iter().flatten();
@@ -84,8 +80,9 @@ impl Seen<'_> {
         map.into_iter().find(within).map_or(outside, |(inside, first, _)| inside + (outside - first))
     }
 
+    /// Its first process may have become another user meanwhile: what it was created with decides.
     fn starts_as_root(&self) -> bool {
-        self.init().is_none_or(|init| self.inside(init.uids[1]) == 0)
+        matches!(self.declared.user.split(':').next(), None | Some("" | "0" | "root"))
     }
 
     /// The user that every process became, where it is one.
@@ -102,10 +99,7 @@ impl Seen<'_> {
         let Some((uid, gid)) = self.worker() else { return };
         let all_dropped = self.own().all(|process| self.inside(process.uids[1]) == uid);
         let user = format!("{uid}:{gid}");
-        if !self.declared.user.is_empty() && !self.starts_as_root() {
-            return;
-        }
-        if all_dropped {
+        if self.starts_as_root() && all_dropped {
             hardened.option(&format!("--user {user}"), ("user", &user), "every process runs as this user");
             hardened.unknown.push(format!("whether its entry point works as {user} from the start"));
         }
@@ -129,7 +123,7 @@ impl Seen<'_> {
         }
         if self.drops_root() {
             for name in TO_DROP_ROOT {
-                let because = "it starts as root and becomes another user";
+                let because = "it starts as root and becomes another user; not needed with --user";
                 hardened.option(&format!("--cap-add {name}"), ("cap_add", name), because);
             }
         } else {
@@ -142,7 +136,7 @@ impl Seen<'_> {
 
     /// Whether a process gave up root, or its parent is root.
     fn drops_root(&self) -> bool {
-        self.declared.user.is_empty() && self.worker().is_some()
+        self.starts_as_root() && self.worker().is_some()
     }
 
     fn privileges(&self, hardened: &mut Hardened) {
@@ -202,7 +196,8 @@ impl Seen<'_> {
         let limited = self.effective.limits.value().is_some_and(|limits| limits.pids.value.is_some());
         if !limited {
             let limit = (self.processes.len() * 4).next_power_of_two().max(128).to_string();
-            let because = format!("{} processes, and nothing limits them", self.processes.len());
+            let plural = if self.processes.len() == 1 { "" } else { "es" };
+            let because = format!("{} process{plural}, and nothing limits them", self.processes.len());
             hardened.option(&format!("--pids-limit {limit}"), ("pids_limit", &limit), because);
             hardened
                 .unknown
@@ -235,5 +230,59 @@ impl Seen<'_> {
                 socket.program, socket.target
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::{Capabilities, Container, Declared, Effective, Fact};
+
+    use super::{Hardened, harden};
+    use crate::testing::{Case, Profile, known, user};
+
+    fn hardened(uid: u32, change: impl FnOnce(&mut Declared), written: &[&str]) -> Hardened {
+        let change_effective = |it: &mut Effective| {
+            if uid != 0 {
+                user(it, uid);
+            }
+            it.processes.value_mut().unwrap()[0].cap_bounding = Capabilities::DOCKER_DEFAULT;
+        };
+        let mut facts = Case::new(Profile::Unconfined, change_effective).into_facts();
+        let container: &mut Container = &mut facts.engines[0].containers.value_mut().unwrap()[0];
+        change(container.declared.value_mut().unwrap());
+        harden(container, &known(written.iter().map(|it| (*it).to_owned()).collect())).unwrap()
+    }
+
+    fn flags(hardened: &Hardened) -> Vec<&str> {
+        hardened.options.iter().map(|option| option.flag.as_str()).collect()
+    }
+
+    #[test]
+    fn a_server_that_gave_up_root_keeps_what_that_takes() {
+        let found = hardened(999, |_| (), &["/run/mysqld", "/tmp"]);
+        let flags = flags(&found);
+        for flag in
+            ["--user 999:0", "--cap-drop ALL", "--cap-add SETUID", "--read-only", "--tmpfs /run/mysqld"]
+        {
+            assert!(flags.contains(&flag), "{flag}: {flags:?}");
+        }
+        assert!(found.unknown.iter().any(|unknown| unknown.contains("entry point")));
+    }
+
+    #[test]
+    fn one_that_starts_unprivileged_needs_no_capability() {
+        let found = hardened(999, |declared| declared.user = "mysql".into(), &["/var/lib/app"]);
+        let flags = flags(&found);
+        assert!(flags.contains(&"--cap-drop ALL") && !flags.iter().any(|flag| flag.starts_with("--cap-add")));
+        assert!(!flags.contains(&"--read-only") && !flags.iter().any(|flag| flag.starts_with("--user")));
+        assert!(found.unknown.iter().any(|unknown| unknown.contains("/var/lib/app")));
+    }
+
+    #[test]
+    fn what_root_uses_is_not_known() {
+        let found = hardened(0, |_| (), &[]);
+        assert!(found.unknown.iter().any(|unknown| unknown.contains("which capabilities")));
+        let unreadable = Container { declared: Fact::default(), ..Container::default() };
+        assert!(harden(&unreadable, &Fact::default()).is_err());
     }
 }

@@ -68,8 +68,8 @@ pub fn terminal(what_if: &WhatIf, options: &TerminalOptions, out: &mut dyn Write
         span(" with ", DIM),
         span(&what_if.changes.join(", "), BOLD),
     ])?;
-    turns(&mut page, "Closed", "no longer", GOOD, &what_if.closed)?;
-    turns(&mut page, "Opened", "then", layout::BAD, &what_if.opened)?;
+    turns(&mut page, "Closed", "closed", GOOD, &what_if.closed)?;
+    turns(&mut page, "Opened", "opened", layout::BAD, &what_if.opened)?;
     if what_if.closed.is_empty() && what_if.opened.is_empty() {
         page.blank()?;
         page.paragraph(&[span("Nothing that plimsoll looks at opens or closes.", PLAIN)])?;

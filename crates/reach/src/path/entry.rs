@@ -96,9 +96,13 @@ pub(super) fn flaw(facts: &Facts, container: &Container) -> Option<Flaw> {
     })
 }
 
-/// Whether CVSS says that it can be exercised over the network by somebody without an account.
+/// Whether CVSS says that it can be exercised over the network by somebody without an account, and the distribution does
+/// not say that it does no harm.
 fn is_remote(flaw: &Vulnerability) -> bool {
     let vector = flaw.vector.as_deref().unwrap_or_default();
+    if flaw.state.as_deref() == Some("unimportant") {
+        return false;
+    }
     vector.contains("/AV:N") && (vector.contains("/PR:N") || vector.contains("/Au:N"))
 }
 
