@@ -72,7 +72,6 @@ const CASES: &[Case] = &[
             ("entered", "privileged-exec", "fail"),
             ("entered", "container-privileged", "pass"),
             ("every-block-device", "privileged-exec", "pass"),
-            ("entered", "seccomp-filter-lost", "fail"),
             ("every-block-device", "seccomp-filter-lost", "pass"),
             ("privileged", "seccomp-filter-lost", "not-applicable"),
         ],

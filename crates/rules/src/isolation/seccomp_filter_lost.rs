@@ -11,9 +11,9 @@ pub(super) const RULE: Rule = Rule {
     concern: Concern::Isolation,
     severity: Severity::High,
     why: "A filter can't be taken off: a process of the container has the container's filter and perhaps others on top. \
-          One that has no filter, or others alone, was started in another way: by docker exec --privileged, by a \
-          program that entered from the host, or by a runtime that treats exec otherwise. It runs the container's own \
-          programs and libraries: whoever prepared one of them gets the system calls that the filter keeps away.",
+          One that has no filter, or others alone, was started in another way: by a program that entered from the \
+          host, or by a runtime that treats exec otherwise. It runs the container's own programs and libraries: \
+          whoever prepared one of them gets the system calls that the filter keeps away.",
     fix: "End the session (kill PID on the host, or leave its shell), and find who opened it: docker events --filter \
           event=exec_create, or the audit log. Ending the session does not stop the container.",
     references: &["seccomp(2)", "https://docs.docker.com/engine/security/seccomp/"],
@@ -23,7 +23,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     by_kernel(container, |effective| {
-        let members = members(effective)?;
+        // The runtime's own stage of a process that is about to start has no filter yet.
+        let mut members = members(effective)?;
+        members.retain(|process| !process.name.starts_with("runc:["));
         let Some(init) = members.iter().find(|p| p.pid == effective.init_pid && p.thread.is_none()) else {
             return Err(gap(effective.processes.source(), "the container's first process was not seen"));
         };
