@@ -125,7 +125,7 @@ impl Stand<'_> {
         self.same_namespace("cgroup", |namespaces| namespaces.cgroup)
     }
 
-    fn same_namespace(&self, what: &str, of: impl Fn(plimsoll_facts::Namespaces) -> u64) -> Truth {
+    pub(crate) fn same_namespace(&self, what: &str, of: impl Fn(plimsoll_facts::Namespaces) -> u64) -> Truth {
         match self.namespaces().and_then(|own| Ok((own, self.host_namespaces()?))) {
             Ok((own, host)) => Truth::of(
                 of(own) == of(host),

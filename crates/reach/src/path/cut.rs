@@ -16,6 +16,8 @@ const SHOWN: usize = 3;
 
 /// Fills in what ends each path.
 pub(super) fn find(facts: &Facts, paths: &mut [AttackPath]) {
+    // No change alters the host's list of filters: they are decoded, and their answers remembered, once for all.
+    let filters = Filters::of(facts);
     let mut ends: BTreeMap<Change, BTreeSet<(String, String)>> = BTreeMap::new();
     let containers: BTreeSet<&str> = paths.iter().map(|path| path.container_id.as_str()).collect();
     for container in containers {
@@ -24,7 +26,7 @@ pub(super) fn find(facts: &Facts, paths: &mut [AttackPath]) {
         let open: BTreeSet<&str> =
             paths.iter().filter(of_container).map(|path| path.boundary.as_str()).collect();
         for change in candidates(facts, container) {
-            let left = still_open(&alone, container, &change);
+            let left = still_open(&alone, container, &change, &filters);
             let gone = open.iter().filter(|boundary| !left.contains(**boundary));
             ends.entry(change)
                 .or_default()
@@ -74,10 +76,10 @@ fn alone(facts: &Facts, id: &str) -> Option<Facts> {
 }
 
 /// Ways out of the container after the change.
-fn still_open(alone: &Facts, container: &str, change: &Change) -> BTreeSet<String> {
+fn still_open(alone: &Facts, container: &str, change: &Change, filters: &Filters) -> BTreeSet<String> {
     let mut facts = alone.clone();
     change.apply(&mut facts, container);
-    let reach = verdict::of_all(&facts, &Filters::of(&facts));
+    let reach = verdict::of_all(&facts, filters);
     let own = reach.iter().filter(|reach| reach.container == container);
     own.flat_map(boundary::exits).map(|exit| exit.id).collect()
 }
