@@ -98,26 +98,47 @@ const BY_PROJECT: &str = "by the project's version; what the package's publisher
 
 /// What one record says about the version.
 enum Said {
-    /// The version is outside every range, and behind the end of at least one.
-    Fixed,
+    /// The version is outside every range, and behind the end of at least one: this is the last of them.
+    Fixed { end: String },
     /// The version is outside every range.
     NotAffected,
-    /// The version is in a range.
-    Affected { fixed: Option<String>, evidence: String },
+    /// The version is in a range, which begins here.
+    Affected { introduced: String, fixed: Option<String>, evidence: String },
 }
 
 /// Asks every release. Ubuntu Pro's records stand beside the archive's: a fix that is installed from either counts,
 /// and one that only Pro has is named as such.
 pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answer, String> {
-    let mut answer = Answer::default();
-    let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
-    let mut fixed: Vec<String> = Vec::new();
-    let mut fixing: BTreeSet<String> = BTreeSet::new();
+    let mut heard = Heard::default();
     for file in files {
         let release = Release::new(&file.about().release);
         let order = release.order().ok_or_else(|| format!("no version order for {release}"))?;
+        heard.listen(question, file, &release, order)?;
+    }
+    heard.answer().map_err(|error| error.to_string())
+}
+
+/// What all records say about the version, by the flaw.
+#[derive(Default)]
+struct Heard {
+    /// Flaws whose range the version is in, with the begin of that range and the order of its versions.
+    affected: Vec<(Order, String, Vulnerability)>,
+    /// Ends of ranges that the version has behind.
+    fixed: BTreeMap<String, Vec<String>>,
+    /// Advisories with such an end; those of them that name a later branch with the flaw do not count.
+    fixing: BTreeSet<String>,
+}
+
+impl Heard {
+    fn listen(
+        &mut self,
+        question: &Question,
+        file: &ReleaseFile,
+        release: &Release,
+        order: Order,
+    ) -> Result<(), String> {
         let hint = release.is_hint_for(&question.releases);
-        for Asked { name, version, without_epoch } in question.asked(&release) {
+        for Asked { name, version, without_epoch } in question.asked(release) {
             for mut affected in file.package(&name).map_err(|error| error.to_string())? {
                 if is_about_another_build(question, &affected) || (hint && !is_without_fix(&affected)) {
                     continue;
@@ -126,37 +147,61 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
                     strip_epochs(&mut affected);
                 }
                 let said = say(order, &version, &affected).map_err(|error| error.to_string())?;
-                if matches!(said, Said::NotAffected) || (hint && matches!(said, Said::Fixed)) {
+                if matches!(said, Said::NotAffected) || (hint && matches!(said, Said::Fixed { .. })) {
                     continue;
                 }
                 let advisory = file.advisory(affected.advisory).map_err(|error| error.to_string())?;
                 match said {
-                    Said::Affected { fixed, evidence } => {
-                        let mut flaw = flaw(question, &release, &advisory, affected, fixed, evidence);
+                    Said::Affected { introduced, fixed, evidence } => {
+                        let mut flaw = flaw(question, release, &advisory, affected, fixed, evidence);
                         if hint {
                             flaw.provenance = Some(HINT.to_owned());
                         } else if release.ecosystem() == BITNAMI {
                             flaw.provenance = Some(BY_PROJECT.to_owned());
                         }
                         for id in advisory.all_names() {
-                            merge(order, &mut found, Vulnerability { id: id.to_owned(), ..flaw.clone() });
+                            let flaw = Vulnerability { id: id.to_owned(), ..flaw.clone() };
+                            self.affected.push((order, introduced.clone(), flaw));
                         }
                     }
-                    _ => {
-                        fixed.extend(advisory.all_names().map(str::to_owned));
-                        fixing.insert(advisory.id);
+                    Said::Fixed { end } => {
+                        for id in advisory.all_names() {
+                            self.fixed.entry(id.to_owned()).or_default().push(end.clone());
+                        }
+                        self.fixing.insert(advisory.id);
                     }
+                    Said::NotAffected => {}
                 }
             }
         }
+        Ok(())
     }
-    fixed.sort();
-    fixed.dedup();
-    // What one source calls fixed is fixed, whatever another that cannot know of that build says.
-    found.retain(|id, _| fixed.binary_search(id).is_err());
-    answer.fixed = u32::try_from(fixing.len()).unwrap_or(u32::MAX);
-    answer.flaws = found.into_values().collect();
-    Ok(answer)
+
+    fn answer(mut self) -> Result<Answer, VersionError> {
+        let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
+        for (order, introduced, flaw) in self.affected {
+            let fixes = self.fixed.get(&flaw.id).map_or(&[][..], Vec::as_slice);
+            if !is_fixed(order, &introduced, fixes)? {
+                merge(order, &mut found, flaw);
+            }
+        }
+        for flaw in found.values() {
+            self.fixing.remove(&flaw.advisory);
+        }
+        let fixed = u32::try_from(self.fixing.len()).unwrap_or(u32::MAX);
+        Ok(Answer { flaws: found.into_values().collect(), fixed })
+    }
+}
+
+/// What one source calls fixed is fixed, whatever another that cannot know of that build says; but not in a later branch,
+/// into which the flaw came again behind that fix (`[0, 2.3.1)` and `[2.13.0, 2.15.0)`).
+fn is_fixed(order: Order, introduced: &str, fixes: &[String]) -> Result<bool, VersionError> {
+    for fix in fixes {
+        if introduced == "0" || order.compare(introduced, fix)?.is_lt() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Several records may be about one flaw: the one with a fix is kept, and of two fixes the earlier.
@@ -235,12 +280,14 @@ fn is_modular(version: &str) -> bool {
 fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, VersionError> {
     if affected.versions.iter().any(|listed| listed == version) {
         let evidence = format!("{version} is listed as affected");
-        return Ok(Said::Affected { fixed: None, evidence });
+        return Ok(Said::Affected { introduced: version.to_owned(), fixed: None, evidence });
     }
-    if order == Order::Rpm && is_fixed_in_its_stream(version, affected)? {
-        return Ok(Said::Fixed);
+    if order == Order::Rpm
+        && let Some(end) = fixed_in_its_stream(version, affected)?
+    {
+        return Ok(Said::Fixed { end });
     }
-    let mut behind = false;
+    let mut behind: Option<&str> = None;
     for range in &affected.ranges {
         match place(order, version, range)? {
             Place::Inside => {
@@ -249,13 +296,19 @@ fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, Version
                     RangeEnd::LastAffected(last) => (None, format!("{version} ≤ {last}, the last affected")),
                     RangeEnd::Open => (None, format!("{version}; no fixed version is known")),
                 };
-                return Ok(Said::Affected { fixed, evidence });
+                return Ok(Said::Affected { introduced: range.introduced.clone(), fixed, evidence });
             }
-            Place::Behind => behind = true,
+            Place::Behind(end) => {
+                let is_later =
+                    behind.map_or(Ok(true), |known| order.compare(end, known).map(Ordering::is_gt));
+                if is_later? {
+                    behind = Some(end);
+                }
+            }
             Place::Before => {}
         }
     }
-    Ok(if behind { Said::Fixed } else { Said::NotAffected })
+    Ok(behind.map_or(Said::NotAffected, |end| Said::Fixed { end: end.to_owned() }))
 }
 
 fn strip_epochs(affected: &mut Affected) {
@@ -273,17 +326,17 @@ fn strip_epochs(affected: &mut Affected) {
 }
 
 /// A fix of the minor release that a build is for (`.el9_2`) counts, whatever later ones needed.
-fn is_fixed_in_its_stream(version: &str, affected: &Affected) -> Result<bool, VersionError> {
-    let Some(stream) = minor_release(version).filter(|_| affected.ranges.len() > 1) else { return Ok(false) };
+fn fixed_in_its_stream(version: &str, affected: &Affected) -> Result<Option<String>, VersionError> {
+    let Some(stream) = minor_release(version).filter(|_| affected.ranges.len() > 1) else { return Ok(None) };
     for range in &affected.ranges {
         if let RangeEnd::Fixed(fixed) = &range.end
             && minor_release(fixed) == Some(stream)
             && Order::Rpm.compare(version, fixed)?.is_ge()
         {
-            return Ok(true);
+            return Ok(Some(fixed.clone()));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// `el9_2` of `7.76.1-23.el9_2.4`.
@@ -293,23 +346,24 @@ fn minor_release(version: &str) -> Option<&str> {
     tag.get(..end).filter(|tag| tag.contains('_'))
 }
 
-enum Place {
+enum Place<'a> {
     Before,
     Inside,
-    Behind,
+    /// Behind this end.
+    Behind(&'a str),
 }
 
-fn place(order: Order, version: &str, range: &Range) -> Result<Place, VersionError> {
+fn place<'a>(order: Order, version: &str, range: &'a Range) -> Result<Place<'a>, VersionError> {
     // `0` is OSV's word for "from the beginning", whatever the order makes of it.
     if range.introduced != "0" && order.compare(version, &range.introduced)?.is_lt() {
         return Ok(Place::Before);
     }
-    let inside = match &range.end {
-        RangeEnd::Open => true,
+    let (end, inside) = match &range.end {
+        RangeEnd::Open => return Ok(Place::Inside),
         // Nothing was ever affected.
         RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Before),
-        RangeEnd::Fixed(fixed) => order.compare(version, fixed)?.is_lt(),
-        RangeEnd::LastAffected(last) => order.compare(version, last)?.is_le(),
+        RangeEnd::Fixed(fixed) => (fixed, order.compare(version, fixed)?.is_lt()),
+        RangeEnd::LastAffected(last) => (last, order.compare(version, last)?.is_le()),
     };
-    Ok(if inside { Place::Inside } else { Place::Behind })
+    Ok(if inside { Place::Inside } else { Place::Behind(end) })
 }

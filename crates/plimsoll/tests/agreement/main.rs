@@ -1,12 +1,13 @@
 //! What `plimsoll scan` finds, against a reference that is slow and obvious: both must find the same flaws in the same
 //! packages.
 //!
-//! The packages are those of a fixture, and of Debian 11, 12 and 13 as `tests/live/debian-roots.sh` makes them (root and
+//! The packages are those of a fixture, of small roots of every ecosystem, and of Debian 11, 12 and 13 as `tests/live/debian-roots.sh` makes them (root and
 //! a Debian source are needed; made once, then kept below `target`). `PLIMSOLL_TEST_DATA=FOLDER`, with
 //! `advisories/Debian/all.zip` inside, adds all of Debian's records.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and tell")]
 
+mod ecosystems;
 #[path = "../../../advisories/tests/records/mod.rs"]
 mod records;
 mod reference;
@@ -49,13 +50,17 @@ struct World {
 
 impl World {
     fn of_fixture() -> Self {
-        let records: Vec<Value> =
-            serde_json::from_slice(&fs::read(fixture().join("records.json")).unwrap()).unwrap();
+        Self::of(&fixture().join("records.json"))
+    }
+
+    /// Of a file with a list of records.
+    fn of(path: &Path) -> Self {
+        let records: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("records");
         fs::create_dir(&source).unwrap();
         for record in &records {
-            let name = format!("{}.json", record["id"].as_str().unwrap());
+            let name = format!("{}.json", record["id"].as_str().unwrap().replace(':', "-"));
             fs::write(source.join(name), record.to_string()).unwrap();
         }
         Self { records, least: 0, folder }.imported(&source)
@@ -92,8 +97,8 @@ impl World {
             fs::create_dir_all(copy.join("etc")).unwrap();
             fs::write(copy.join("etc/os-release"), read("etc/os-release")).unwrap();
             fs::write(copy.join("var/lib/dpkg/status"), &status).unwrap();
-            let expected = reference(&mut dpkg, &self.records, ecosystem, &status);
-            let found = self.scan(&copy);
+            let expected = reference(&mut dpkg, &self.records, &[ecosystem], &status);
+            let found = found(&self.scan(&copy));
             let (missing, invented) = (&expected - &found, &found - &expected);
             assert!(
                 missing.is_empty() && invented.is_empty(),
@@ -104,15 +109,19 @@ impl World {
         all
     }
 
-    fn scan(&self, root: &Path) -> Found {
+    /// The report of a scan.
+    fn scan(&self, root: &Path) -> Value {
         let name = format!("dir:{}", root.display());
         let database = self.database();
         let args = ["scan", "--db", database.to_str().unwrap(), "--format", "json", &name];
-        let report: Value = serde_json::from_str(&plimsoll(&args)).unwrap();
-        let flaws = report["vulnerabilities"].as_array().unwrap();
-        let text = |flaw: &Value, key: &str| flaw[key].as_str().unwrap().to_owned();
-        flaws.iter().map(|flaw| (text(flaw, "package"), text(flaw, "id"))).collect()
+        serde_json::from_str(&plimsoll(&args)).unwrap()
     }
+}
+
+fn found(report: &Value) -> Found {
+    let flaws = report["vulnerabilities"].as_array().unwrap();
+    let text = |flaw: &Value, key: &str| flaw[key].as_str().unwrap().to_owned();
+    flaws.iter().map(|flaw| (text(flaw, "package"), text(flaw, "id"))).collect()
 }
 
 fn fixture() -> PathBuf {

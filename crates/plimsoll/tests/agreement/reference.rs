@@ -8,27 +8,36 @@ use serde_json::Value;
 /// (source package, CVE).
 pub(crate) type Found = BTreeSet<(String, String)>;
 
-/// A flaw is there when a record says so, and no record says that this version has it fixed.
-pub(crate) fn reference(dpkg: &mut Dpkg, records: &[Value], ecosystem: &str, status: &str) -> Found {
+/// A flaw is there when the version is inside of one of its ranges, and none of its fixes that the version has came after
+/// the begin of that range.
+pub(crate) fn reference(dpkg: &mut Dpkg, records: &[Value], ecosystems: &[&str], status: &str) -> Found {
     let packages = installed(status);
-    let mut said: BTreeMap<(String, String), (bool, bool)> = BTreeMap::new();
+    let mut said: BTreeMap<(String, String, String), Said> = BTreeMap::new();
     for record in records.iter().filter(|record| record.get("withdrawn").is_none()) {
         for affected in record["affected"].as_array().into_iter().flatten() {
             let about = &affected["package"];
-            if about["ecosystem"] != ecosystem {
+            if !ecosystems.iter().any(|ecosystem| about["ecosystem"] == **ecosystem) {
                 continue;
             }
             for (source, version) in packages.iter().filter(|(source, _)| about["name"] == *source) {
-                let (inside, behind) = judge(dpkg, affected, version);
                 for cve in cves(record) {
-                    let entry = said.entry((source.clone(), cve)).or_default();
-                    entry.0 |= inside;
-                    entry.1 |= behind && !inside;
+                    let key = (source.clone(), version.clone(), cve);
+                    said.entry(key).or_default().add(dpkg, affected, version);
                 }
             }
         }
     }
-    said.into_iter().filter(|(_, (inside, behind))| *inside && !behind).map(|(key, _)| key).collect()
+    let there = said.into_iter().filter(|(_, said)| said.is_there(dpkg));
+    there.map(|((source, _, cve), _)| (source, cve)).collect()
+}
+
+/// What all records say about one flaw and one version.
+#[derive(Default)]
+struct Said {
+    /// Begins of the ranges that the version is inside of.
+    inside: Vec<String>,
+    /// Fixes that the version has.
+    fixes: Vec<String>,
 }
 
 /// Source packages with their versions, but for the kernel: that of an image does not run.
@@ -52,33 +61,36 @@ fn installed(status: &str) -> BTreeSet<(String, String)> {
     packages
 }
 
-/// Whether a version is inside a range, and whether it is behind the end of one.
-fn judge(dpkg: &mut Dpkg, affected: &Value, version: &str) -> (bool, bool) {
-    let (mut inside, mut behind) = (false, false);
-    for range in affected["ranges"].as_array().into_iter().flatten() {
-        let mut vulnerable = false;
-        let mut passed = false;
-        for event in range["events"].as_array().into_iter().flatten() {
-            if let Some(from) = event["introduced"].as_str() {
-                if from == "0" || dpkg.reaches(version, from) {
-                    vulnerable = true;
+impl Said {
+    fn add(&mut self, dpkg: &mut Dpkg, affected: &Value, version: &str) {
+        for range in affected["ranges"].as_array().into_iter().flatten() {
+            let mut since: Option<&str> = None;
+            for event in range["events"].as_array().into_iter().flatten() {
+                if let Some(from) = event["introduced"].as_str() {
+                    if from == "0" || dpkg.reaches(version, from) {
+                        since = Some(from);
+                    }
+                } else if let Some(fixed) = event["fixed"].as_str() {
+                    if fixed == "0" {
+                        since = None;
+                    } else if since.is_some() && dpkg.reaches(version, fixed) {
+                        since = None;
+                        self.fixes.push(fixed.to_owned());
+                    }
                 }
-            } else if let Some(fixed) = event["fixed"].as_str()
-                && fixed != "0"
-                && dpkg.reaches(version, fixed)
-            {
-                passed |= vulnerable;
-                vulnerable = false;
-            } else if event["fixed"].as_str() == Some("0") {
-                vulnerable = false;
             }
+            self.inside.extend(since.map(str::to_owned));
         }
-        inside |= vulnerable;
-        behind |= passed;
+        let none = affected["ranges"].as_array().is_none_or(Vec::is_empty);
+        if none && affected["versions"].as_array().into_iter().flatten().any(|it| it == version) {
+            self.inside.push(version.to_owned());
+        }
     }
-    let none = affected["ranges"].as_array().is_none_or(Vec::is_empty);
-    let listed = affected["versions"].as_array().into_iter().flatten().any(|it| it == version);
-    (inside || (none && listed), behind)
+
+    fn is_there(&self, dpkg: &mut Dpkg) -> bool {
+        let mut comes_after = |fix: &str, begin: &str| begin == "0" || !dpkg.reaches(begin, fix);
+        self.inside.iter().any(|begin| !self.fixes.iter().any(|fix| comes_after(fix, begin)))
+    }
 }
 
 fn cves(record: &Value) -> Vec<String> {
