@@ -12,6 +12,7 @@ mod filters;
 mod gates;
 mod lint;
 mod own_engine;
+mod packages;
 mod privileged;
 mod registry;
 mod scene;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         .chain(bad_input::tests())
         .chain(engines::tests())
         .chain(lint::tests())
+        .chain(packages::tests())
         .chain(privileged::tests())
         .chain(ways::tests())
         .chain(registry::tests())

@@ -3,6 +3,7 @@
 #[path = "../../../../tests/live/docker_registry.rs"]
 mod docker_registry;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,6 +21,7 @@ const ERROR: i32 = 3;
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         Test::new("a_registry_has_the_image_that_the_engine_has", same_as_the_engine),
+        Test::new("lint_of_a_registry_is_that_of_the_engine", same_lint_as_the_engine),
         Test::new("a_layer_that_was_tampered_with_in_the_registry", tampered_layer),
         Test::new("an_image_that_only_a_registry_may_have", absent_image),
     ]
@@ -55,6 +57,33 @@ fn scan(image: &str) -> Result<Value, String> {
         }
     }
     Ok(scan)
+}
+
+fn same_lint_as_the_engine() -> Result<(), String> {
+    let registry = DockerRegistry::start(None)?;
+    let pushed = registry.push(MARIADB, "plimsoll-live/mariadb:bookworm")?;
+    let of_engine = lint(MARIADB)?;
+    let of_registry = lint(&format!("registry:{pushed}"))?;
+    if of_engine != of_registry {
+        let (missed, more) = (of_engine.difference(&of_registry), of_registry.difference(&of_engine));
+        return Err(format!(
+            "missed {:#?}, told besides {:#?}",
+            Vec::from_iter(missed),
+            Vec::from_iter(more)
+        ));
+    }
+    let is_told = |rule: &str| of_registry.iter().any(|(id, status, _)| id == rule && status == "fail");
+    if is_told("image-setid-files") { Ok(()) } else { Err(format!("{of_registry:#?}")) }
+}
+
+/// Rule, status and message of all that lint says about an image.
+fn lint(image: &str) -> Result<BTreeSet<(String, String, String)>, String> {
+    let output = plimsoll(&["lint", "--policy", "baseline", "--format", "json", image])?;
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
+    let findings = report["findings"].as_array().into_iter().flatten();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    Ok(findings.map(|it| (text(it, "rule"), text(it, "status"), text(it, "message"))).collect())
 }
 
 fn tampered_layer() -> Result<(), String> {
