@@ -143,20 +143,19 @@ fn cyclonedx_is_valid() {
     }
 }
 
-/// The schema's required fields and enumerations, as far as a bill uses them (SPDX 2.3, chapters 6, 7 and 11).
+/// By the schema, and by what the specification asks beside it (SPDX 2.3, chapters 6, 7 and 11).
 #[test]
-fn spdx_has_what_the_specification_requires() {
+fn spdx_is_valid() {
     for images in BOTH {
         let scan = scan(images);
         let bill = document(|out| spdx::write(&Bill::of(&scan), out));
+        assert_eq!(errors(include_str!("schema/spdx-2.3.json"), &[], &bill), [""; 0]);
         assert_eq!(bill["spdxVersion"], "SPDX-2.3");
         assert_eq!(bill["dataLicense"], "CC0-1.0");
         assert_eq!(bill["creationInfo"]["created"], "2026-01-02T03:04:05Z");
         assert!(!bill["documentNamespace"].as_str().unwrap().contains('#'));
         let packages = bill["packages"].as_array().unwrap();
         let ids: Vec<&str> = packages.iter().map(|it| it["SPDXID"].as_str().unwrap()).collect();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-        assert!(ids.iter().all(|id| id.strip_prefix("SPDXRef-").unwrap().chars().all(allowed)));
         assert_eq!(packages.len(), images.len() * 4);
         for relation in bill["relationships"].as_array().unwrap() {
             assert!(ids.contains(&relation["relatedSpdxElement"].as_str().unwrap()));
