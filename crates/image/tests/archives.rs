@@ -97,6 +97,10 @@ fn docker_archive(dir: &Path, layers: &[Vec<u8>]) -> PathBuf {
 
 /// An OCI layout; layers are lowest first.
 fn oci_layout(dir: &Path, layers: &[Vec<u8>]) -> PathBuf {
+    oci_layout_of(dir, layers, "application/vnd.oci.image.layer.v1.tar+gzip")
+}
+
+fn oci_layout_of(dir: &Path, layers: &[Vec<u8>], media: &str) -> PathBuf {
     let blobs = dir.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
     let blob = |media: &str, bytes: &[u8]| {
@@ -104,8 +108,7 @@ fn oci_layout(dir: &Path, layers: &[Vec<u8>]) -> PathBuf {
         json!({"mediaType": media, "digest": format!("sha256:{}", sum(bytes)), "size": bytes.len()})
     };
     let config = blob("application/vnd.oci.image.config.v1+json", b"{}");
-    let layers: Vec<_> =
-        layers.iter().map(|layer| blob("application/vnd.oci.image.layer.v1.tar+gzip", layer)).collect();
+    let layers: Vec<_> = layers.iter().map(|layer| blob(media, layer)).collect();
     let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string();
     let manifest = blob("application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
     fs::write(dir.join("index.json"), json!({"manifests": [manifest]}).to_string()).unwrap();
@@ -446,6 +449,14 @@ fn java_archives_inside_each_other() {
             assert_eq!(inventory.gaps.len(), 2, "{:?}", inventory.gaps);
         }
     }
+}
+
+#[test]
+fn encrypted_layers_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = oci_layout_of(dir.path(), &image(), "application/vnd.oci.image.layer.v1.tar+gzip+encrypted");
+    let error = Archive::open(&layout).err().unwrap().to_string();
+    assert!(error.starts_with("layer sha256:") && error.ends_with(" is encrypted"), "{error}");
 }
 
 #[test]

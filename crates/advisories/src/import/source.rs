@@ -166,10 +166,13 @@ fn each_entry(archive: &ZipSliceArchive<Map>, sink: &mut Sink<'_>) -> Result<(),
             continue;
         }
         let name = String::from_utf8_lossy(entry.file_path().as_ref()).into_owned();
-        let inflated = archive
-            .get_entry(entry.wayfinder())
-            .map_err(|error| error.to_string())
-            .and_then(|data| inflate(&data, entry.compression_method(), &mut bytes));
+        let inflated = match entry.flags().is_encrypted() {
+            true => Err("it is encrypted".to_owned()),
+            false => archive
+                .get_entry(entry.wayfinder())
+                .map_err(|error| error.to_string())
+                .and_then(|data| inflate(&data, entry.compression_method(), &mut bytes)),
+        };
         sink(&name, inflated.map(|()| bytes.as_slice()), number, Some(total));
     }
     if number < total { Err("the archive has fewer entries than it says".to_owned()) } else { Ok(()) }

@@ -74,6 +74,8 @@ pub(super) struct Answer {
     pub(super) flaws: Vec<Vulnerability>,
     /// Advisories whose fix the version has.
     pub(super) fixed: u32,
+    /// What advisories say that cannot be told of the version, and why.
+    pub(super) untold: BTreeSet<String>,
 }
 
 impl Answer {
@@ -102,6 +104,8 @@ enum Said {
     Fixed { end: String },
     /// The version is outside every range.
     NotAffected,
+    /// It cannot be told from the record, and why.
+    Untold(String),
     /// The version is in a range, which begins here.
     Affected { introduced: String, fixed: Option<String>, evidence: String },
 }
@@ -127,6 +131,7 @@ struct Heard {
     fixed: BTreeMap<String, Vec<String>>,
     /// Advisories with such an end; those of them that name a later branch with the flaw do not count.
     fixing: BTreeSet<String>,
+    untold: BTreeSet<String>,
 }
 
 impl Heard {
@@ -146,7 +151,8 @@ impl Heard {
                 if without_epoch {
                     strip_epochs(&mut affected);
                 }
-                let said = say(order, &version, &affected).map_err(|error| error.to_string())?;
+                let said =
+                    say(order, &version, &affected).unwrap_or_else(|error| Said::Untold(error.to_string()));
                 if matches!(said, Said::NotAffected) || (hint && matches!(said, Said::Fixed { .. })) {
                     continue;
                 }
@@ -170,6 +176,9 @@ impl Heard {
                         }
                         self.fixing.insert(advisory.id);
                     }
+                    Said::Untold(why) => {
+                        self.untold.insert(format!("{}: {why}", advisory.id));
+                    }
                     Said::NotAffected => {}
                 }
             }
@@ -189,7 +198,7 @@ impl Heard {
             self.fixing.remove(&flaw.advisory);
         }
         let fixed = u32::try_from(self.fixing.len()).unwrap_or(u32::MAX);
-        Ok(Answer { flaws: found.into_values().collect(), fixed })
+        Ok(Answer { flaws: found.into_values().collect(), fixed, untold: self.untold })
     }
 }
 
@@ -278,6 +287,9 @@ fn is_modular(version: &str) -> bool {
 }
 
 fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, VersionError> {
+    if affected.ranges.is_empty() && affected.versions.is_empty() {
+        return Ok(Said::Untold("it names the package, and does not say which versions".to_owned()));
+    }
     if affected.versions.iter().any(|listed| listed == version) {
         let evidence = format!("{version} is listed as affected");
         return Ok(Said::Affected { introduced: version.to_owned(), fixed: None, evidence });

@@ -103,6 +103,9 @@ impl<'a> Matching<'a> {
             Ok(answer) => answer,
             Err(reason) => return not_covered(reason),
         };
+        if let (Some(why), true) = (answer.untold.first(), answer.flaws.is_empty()) {
+            return not_covered(why.clone());
+        }
         let verdict = answer.verdict();
         let fixed = answer.fixed;
         self.note(package, &question, answer);
@@ -174,6 +177,11 @@ impl<'a> Matching<'a> {
 
     /// Adds the flaws of an answer, once for each source package.
     fn note(&mut self, package: &InstalledPackage, question: &Question, answer: Answer) {
+        self.done.gaps.extend(answer.untold.into_iter().map(|reason| Gap {
+            subject: question.name.clone(),
+            source: "advisories".to_owned(),
+            reason,
+        }));
         for flaw in answer.flaws {
             let known = self.done.vulnerabilities.iter_mut().find(|known| {
                 known.id == flaw.id && known.package == question.name && known.installed == question.version

@@ -62,6 +62,7 @@ struct Found {
 struct Place {
     at: ZipArchiveEntryWayfinder,
     method: CompressionMethod,
+    encrypted: bool,
 }
 
 type Archive<'a> = ZipArchive<&'a dyn Content>;
@@ -114,6 +115,9 @@ impl Reader<'_> {
     }
 
     fn unpack(&mut self, archive: &Archive<'_>, place: Place, limit: u64) -> io::Result<Vec<u8>> {
+        if place.encrypted {
+            return Err(io::Error::other("an entry is encrypted"));
+        }
         let entry = archive.get_entry(place.at).map_err(io::Error::other)?;
         let stored = io::BufReader::new(entry.reader());
         let unpacked: Box<dyn Read> = match place.method {
@@ -144,7 +148,8 @@ impl Found {
             }
             let path = entry.file_path();
             let name = path.as_ref();
-            let place = Place { at: entry.wayfinder(), method: entry.compression_method() };
+            let encrypted = entry.flags().is_encrypted();
+            let place = Place { at: entry.wayfinder(), method: entry.compression_method(), encrypted };
             let is_properties = name.starts_with(b"META-INF/maven/") && name.ends_with(b"/pom.properties");
             if is_properties {
                 found.properties.push(place);
