@@ -1,6 +1,6 @@
 //! The folder of advisory files.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -11,17 +11,20 @@ use crate::Release;
 use crate::lists::{ExploitProbability, Exploited};
 use crate::store::{ReleaseFile, StoreError};
 
-/// The local database: a folder with one file a release. Files are opened when they are first asked for.
+/// The local database: a folder with one file a release. Files are opened when they are first asked for, and once.
 #[derive(Debug)]
 pub struct Database {
     folder: PathBuf,
     open: RefCell<HashMap<Release, Option<Rc<ReleaseFile>>>>,
+    exploited: OnceCell<Rc<Exploited>>,
+    probability: OnceCell<Rc<ExploitProbability>>,
 }
 
 impl Database {
     /// A database in this folder, which may be missing: then nothing is covered.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), open: RefCell::default() }
+        let (exploited, probability) = (OnceCell::new(), OnceCell::new());
+        Self { folder: folder.into(), open: RefCell::default(), exploited, probability }
     }
 
     /// Where it is.
@@ -69,15 +72,26 @@ impl Database {
     ///
     /// # Errors
     /// When the file is there and cannot be used.
-    pub fn exploited(&self) -> Result<Exploited, StoreError> {
-        Exploited::open(&self.folder)
+    pub fn exploited(&self) -> Result<Rc<Exploited>, StoreError> {
+        once(&self.exploited, || Exploited::open(&self.folder))
     }
 
     /// The probabilities of exploitation; empty where they were never imported.
     ///
     /// # Errors
     /// When the file is there and cannot be used.
-    pub fn exploit_probability(&self) -> Result<ExploitProbability, StoreError> {
-        ExploitProbability::open(&self.folder)
+    pub fn exploit_probability(&self) -> Result<Rc<ExploitProbability>, StoreError> {
+        once(&self.probability, || ExploitProbability::open(&self.folder))
     }
+}
+
+fn once<T>(
+    cell: &OnceCell<Rc<T>>,
+    open: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<Rc<T>, StoreError> {
+    if let Some(known) = cell.get() {
+        return Ok(Rc::clone(known));
+    }
+    let opened = Rc::new(open()?);
+    Ok(Rc::clone(cell.get_or_init(|| opened)))
 }

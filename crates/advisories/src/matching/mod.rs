@@ -5,6 +5,7 @@ mod names;
 mod publisher;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use plimsoll_facts::{
     Ecosystem, Gap, InstalledPackage, PackageInventory, PackageVerdict, Verdict, Vulnerabilities,
@@ -49,8 +50,8 @@ struct Matching<'a> {
     /// Packages that third parties publish: the distribution's advisories say nothing of what is in them.
     third_parties: BTreeSet<&'a str>,
     distribution: Result<Vec<Release>, String>,
-    exploited: Exploited,
-    probability: ExploitProbability,
+    exploited: Rc<Exploited>,
+    probability: Rc<ExploitProbability>,
     /// Questions that were asked already: several binary packages come from one source package.
     asked: BTreeMap<Question, Result<Answer, String>>,
     done: Vulnerabilities,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use plimsoll_advisories::{
     LARGEST_VEX, Severity, VexStatement, apply_vex, match_packages, read_vex, support_of,
 };
-use plimsoll_facts::{Gap, Vulnerability};
+use plimsoll_facts::{Gap, PackageInventory, Vulnerability};
 use plimsoll_policy::{Exception, FlawExceptions};
 use plimsoll_report::sbom::{Bill, cyclonedx, spdx};
 use plimsoll_report::scan::{Scan, ScannedImage, html, json, markdown, sarif, terminal};
@@ -17,7 +17,7 @@ use plimsoll_rules::{Subject, SubjectKind};
 
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::commands::db;
-use crate::commands::images::{self, Read, Sources};
+use crate::commands::images::{self, Sources};
 use crate::commands::judge;
 use crate::progress::Progress;
 use crate::{Exit, output};
@@ -30,14 +30,14 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
     let mut exceptions = FlawExceptions::new(&policy, judge::day(now.as_second())?);
     let mut scan = Scan::new(now.to_string());
     let mut statements = read_vex_files(&args.vex)?;
-    for (mut image, inventory) in read(args)? {
+    each_read(args, |mut image, inventory| {
         let mut found = match_packages(&inventory, &database);
         apply_vex(&mut statements, &mut found);
         exceptions.note(&[subject(&image)], &mut found.vulnerabilities);
         found.vulnerabilities.retain(|flaw| is_wanted(args, flaw));
         found.gaps.extend(judge_support(&mut image, now));
         scan.add(image, found);
-    }
+    })?;
     scan.vex_unmatched = statements.iter().filter_map(VexStatement::unmatched).collect();
     scan.exceptions_expired = exceptions.expired().map(expired).collect();
     output::with(args.output.as_deref(), |out| write(args, &scan, out))?;
@@ -61,18 +61,20 @@ fn expired(exception: &Exception) -> String {
     )
 }
 
-fn read(args: &ScanArgs) -> Result<Vec<Read>> {
+/// Hands on what is in each image as soon as it is read.
+fn each_read(args: &ScanArgs, mut take: impl FnMut(ScannedImage, PackageInventory)) -> Result<()> {
     let progress = Progress::new();
     let mut sources = Sources::new(&args.host, &args.registry, &progress);
-    let mut read = Vec::new();
     for (number, name) in (1..).zip(&args.images) {
         progress.tell(&format!("{name} ({number} of {})", args.images.len()));
-        read.extend(sources.read(name).with_context(|| format!("scanning {name}"))?);
+        let read = sources.read(name).with_context(|| format!("scanning {name}"))?;
+        read.into_iter().for_each(|(image, inventory)| take(image, inventory));
     }
     for path in &args.sbom {
-        read.push(images::bill(path).with_context(|| format!("reading {}", path.display()))?);
+        let (image, inventory) = images::bill(path).with_context(|| format!("reading {}", path.display()))?;
+        take(image, inventory);
     }
-    Ok(read)
+    Ok(())
 }
 
 fn read_vex_files(paths: &[PathBuf]) -> Result<Vec<VexStatement>> {
