@@ -57,6 +57,9 @@ pub(crate) struct Host<'a> {
 /// (`--containerd-namespace` of dockerd).
 const ENGINE_NAMESPACE: &str = "moby";
 
+/// What the source begins with where files are read through a process.
+const PROCESS_ROOT: &str = "/proc/";
+
 const NO_CONFIG: &str = "the engine did not describe the image";
 
 /// What was read, and where.
@@ -89,7 +92,10 @@ impl<'a> Host<'a> {
         });
         let (layers, source) = found?;
         let config = image.config.value().ok_or(NO_CONFIG)?;
-        let (content, packages) = content(reader, &layers, &source, config);
+        let (mut content, packages) = content(reader, &layers, &source, config);
+        if let Some(running) = running.filter(|_| source.starts_with(PROCESS_ROOT)) {
+            owners_inside(&mut content, running);
+        }
         Ok((content, packages, source))
     }
 
@@ -177,7 +183,7 @@ impl<'a> Host<'a> {
         let pid = effective.init_pid;
         let dir = self.root.open_process_root(pid).map_err(|error| error.to_string())?;
         let layers = LayeredRoot::new(vec![dir], Union::Plain).map_err(|error| error.to_string())?;
-        Ok((layers, format!("/proc/{pid}/root, changes of the running container included")))
+        Ok((layers, format!("{PROCESS_ROOT}{pid}/root, changes of the running container included")))
     }
 }
 
@@ -258,9 +264,21 @@ fn shift_owners(content: &mut ImageContent, dirs: &[String]) {
     }
 }
 
+/// Through a process, files have the owners that the host sees; what counts is who that is in the container.
+fn owners_inside(content: &mut ImageContent, running: &Container) {
+    let map = running.effective.value().and_then(|effective| effective.uid_map.value());
+    for file in &mut content.privileged_files {
+        let inside = map.into_iter().flatten().find_map(|(inside, outside, count)| {
+            let distance = file.uid.checked_sub(*outside).filter(|distance| distance < count)?;
+            Some(inside + distance)
+        });
+        file.uid = inside.unwrap_or(file.uid);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use plimsoll_facts::PrivilegedFile;
+    use plimsoll_facts::{Effective, PrivilegedFile};
 
     use super::*;
 
@@ -288,6 +306,21 @@ mod tests {
         assert_eq!(content.privileged_files[0].uid, 100_000);
         shift_owners(&mut content, &["/var/lib/docker/100000.100000/overlay2/x/diff".to_owned()]);
         assert_eq!((content.privileged_files[0].uid, content.privileged_files[0].gid), (0, 42));
+    }
+
+    #[test]
+    fn owners_that_a_rootless_engine_maps() {
+        let effective = Effective {
+            uid_map: Fact::known(vec![(0, 1000, 1), (1, 100_000, 65_536)], "x"),
+            ..Effective::default()
+        };
+        let running = Container { effective: Fact::known(effective, "x"), ..Container::default() };
+        let file = |uid| PrivilegedFile { uid, ..PrivilegedFile::default() };
+        let files = [1000, 100_007, 0].map(file).to_vec();
+        let mut content = ImageContent { privileged_files: files, ..ImageContent::default() };
+        owners_inside(&mut content, &running);
+        let uids: Vec<u32> = content.privileged_files.iter().map(|file| file.uid).collect();
+        assert_eq!(uids, [0, 8, 0]);
     }
 
     #[test]
