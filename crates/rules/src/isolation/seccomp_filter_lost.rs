@@ -23,9 +23,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
     by_kernel(container, |effective| {
-        // The runtime's own stage of a process that is about to start has no filter yet.
         let mut members = members(effective)?;
-        members.retain(|process| !process.name.starts_with("runc:["));
+        members.retain(|process| !is_about_to_start(process));
         let Some(init) = members.iter().find(|p| p.pid == effective.init_pid && p.thread.is_none()) else {
             return Err(gap(effective.processes.source(), "the container's first process was not seen"));
         };
@@ -59,6 +58,13 @@ fn judge(cx: &EngineContext<'_>, container: &Container) -> Judgement {
         });
         fail(Problem::new(format!("{} is not under the container's seccomp filter", labels(&lost)), evidence))
     })
+}
+
+/// Whether it is the runtime's own stage of a process, which has no filter yet: runC names it so, and before that it runs
+/// from the copy that runC makes of itself (libcontainer/nsenter/cloned_binary.c).
+fn is_about_to_start(process: &Process) -> bool {
+    let exe = process.exe.as_deref().unwrap_or_default();
+    process.name.starts_with("runc:[") || exe.starts_with("/memfd:runc_cloned:")
 }
 
 fn same_everywhere(effective: &Effective, count: usize, init: &Process) -> Evidence {
