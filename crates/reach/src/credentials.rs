@@ -4,7 +4,7 @@ use plimsoll_facts::PrivilegedFile;
 
 use crate::kernel;
 use crate::precondition::CapabilitySpace;
-use crate::stand::{Stand, known};
+use crate::stand::{Stand, known, root_of};
 use crate::truth::Truth;
 
 const MODE_SET_UID: u32 = 0o4000;
@@ -26,7 +26,7 @@ impl Stand<'_> {
         })
     }
 
-    fn in_initial_user_namespace(&self) -> Truth {
+    pub(crate) fn in_initial_user_namespace(&self) -> Truth {
         let (own, host) = match self.namespaces().and_then(|own| Ok((own, self.host_namespaces()?))) {
             Ok(both) => both,
             Err(unknown) => return unknown,
@@ -104,17 +104,22 @@ impl Stand<'_> {
     }
 
     fn set_user_id_program(&self) -> Result<Option<&PrivilegedFile>, Truth> {
+        if matches!(self.userns_remap(), Truth::Yes(_)) && root_of(self.effective) == Some(0) {
+            let why =
+                "whom the image's files belong to, where the engine maps users and this container does not";
+            return Err(Truth::unknown(why));
+        }
         let content = known(&self.image()?.content, "the image's files")?;
-        let program =
-            content.privileged_files.iter().find(|file| file.mode & MODE_SET_UID != 0 && file.uid == 0);
-        let foreign = self.effective.host_paths.value().map(|paths| paths.iter().find(|path| !path.nosuid));
-        match (program, foreign) {
-            (Some(file), _) => Ok(Some(file)),
-            (None, Some(None)) => Ok(None),
-            (None, Some(Some(path))) => {
+        let programs = &content.privileged_files;
+        if let Some(file) = programs.iter().find(|file| file.mode & MODE_SET_UID != 0 && file.uid == 0) {
+            return Ok(Some(file));
+        }
+        let paths = self.seen(&self.effective.host_paths, "paths of the host")?;
+        match paths.iter().find(|path| !path.nosuid) {
+            None => Ok(None),
+            Some(path) => {
                 Err(Truth::unknown(format!("whether {} of the host holds set-user-ID programs", path.target)))
             }
-            (None, None) => Err(Truth::unknown("whether paths of the host hold set-user-ID programs")),
         }
     }
 

@@ -4,7 +4,7 @@ use plimsoll_facts::{CgroupMode, HostPath, Mount};
 
 use crate::kernel;
 use crate::precondition::{CapabilitySpace, VolumeKind};
-use crate::stand::{Stand, known, root_of};
+use crate::stand::{Stand, known};
 use crate::truth::Truth;
 
 const GIB: u64 = 1 << 30;
@@ -26,10 +26,13 @@ impl Stand<'_> {
         self.device_rule(path, 'r').and(|| self.device_node(path)).and(|| self.may_open(path))
     }
 
-    /// Nodes of devices are root's, and few are open to others: their modes are not among the facts.
+    /// Nodes of devices are the host's root's, and few are open to others: their modes are not among the facts.
     fn may_open(&self, path: &str) -> Truth {
-        let is_root = root_of(self.effective) == Some(self.rights.uid);
-        if is_root || USUAL.contains(&path) || self.rights.capabilities.has("DAC_OVERRIDE") {
+        if USUAL.contains(&path) {
+            return Truth::Yes(Vec::new());
+        }
+        if let Truth::Yes(_) = self.host_root().or(|| self.capability("DAC_OVERRIDE", CapabilitySpace::Init))
+        {
             return Truth::Yes(Vec::new());
         }
         Truth::unknown(format!("whether the mode of {path} lets user {} open it", self.rights.uid))
@@ -39,7 +42,7 @@ impl Stand<'_> {
         let Some((_, number)) = DEVICES.iter().find(|(name, _)| *name == path) else {
             return Truth::unknown(format!("the number of {path}"));
         };
-        let devices = match known(&self.effective.devices, "devices that the cgroup allows") {
+        let devices = match self.devices() {
             Ok(devices) => devices,
             Err(unknown) => return unknown,
         };
@@ -52,7 +55,7 @@ impl Stand<'_> {
     }
 
     fn device_node(&self, path: &str) -> Truth {
-        let is_there = match known(&self.effective.device_nodes, "device nodes") {
+        let is_there = match self.seen(&self.effective.device_nodes, "device nodes") {
             Err(unknown) => unknown,
             Ok(nodes) => {
                 let fits = |node: &String| match path.strip_suffix('*') {
@@ -109,7 +112,7 @@ impl Stand<'_> {
 
     /// The kernel's mounts decide whether a path of the host can be written to.
     fn writable_bind(&self) -> Truth {
-        let paths = match known(&self.effective.host_paths, "paths of the host") {
+        let paths = match self.seen(&self.effective.host_paths, "paths of the host") {
             Ok(paths) => paths,
             Err(unknown) => return unknown,
         };
@@ -124,7 +127,7 @@ impl Stand<'_> {
 
     /// Whether something is mounted into the container, by its last name.
     pub(crate) fn mounted(&self, what: &str) -> Truth {
-        let sockets = match known(&self.effective.engine_sockets, "engine sockets in the mounts") {
+        let sockets = match self.seen(&self.effective.engine_sockets, "engine sockets in the mounts") {
             Ok(sockets) => sockets,
             Err(unknown) => return unknown,
         };
@@ -197,6 +200,11 @@ impl Stand<'_> {
         let shown = format!("{usable} GiB of memory can be used");
         Truth::of(usable >= gib, shown.clone(), format!("limits: {shown}, {gib} are needed"))
     }
+}
+
+/// Whether a node of `/dev` has the name of a character device that conditions know.
+pub(crate) fn is_character_device(node: &str) -> bool {
+    DEVICES.iter().any(|(name, _)| node.starts_with(name.trim_end_matches('*')))
 }
 
 /// The mount that a path is on: the deepest one, the latest where several are at the same place.

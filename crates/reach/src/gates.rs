@@ -4,6 +4,7 @@ use plimsoll_facts::{DeviceAccess, HostPath};
 use plimsoll_seccomp::{Abi, Arg};
 
 use crate::calls::Calls;
+use crate::files;
 use crate::kernel;
 use crate::precondition::CapabilitySpace::{Init, Netns, Userns};
 use crate::stand::{Stand, known};
@@ -128,8 +129,8 @@ pub static GATES: [Gate; 33] = [
     way("host-processes", "take over processes of the host", |stand| {
         stand
             .same_namespace("PID", |namespaces| namespaces.pid)
-            .and(|| stand.capability("SYS_PTRACE", Init))
             .and(|| stand.system_call("ptrace"))
+            .and(|| stand.takes_over_processes())
     }),
     way("engine-socket", "command the engine by its socket", |stand| stand.engine_socket()),
     way("host-files", "write to files that the host runs or obeys", |stand| stand.host_files()),
@@ -200,20 +201,44 @@ impl Stand<'_> {
                 (false, None) => Truth::no("device cgroup: the host's disks are denied"),
             }
         };
-        known(&self.effective.devices, "devices that the cgroup allows")
-            .map_or_else(|unknown| unknown, all)
-            .and(|| {
-                self.capability("MKNOD", Init).and(|| {
+        self.devices().map_or_else(|unknown| unknown, all).and(|| {
+            self.capability("MKNOD", Init)
+                .and(|| {
                     let block = Arg::MaskedEqual { mask: 0xf000, value: 0x6000 };
                     self.calls
                         .pass("mknod", &[Arg::Any, block])
                         .or(|| self.calls.pass("mknodat", &[Arg::Any, Arg::Any, block]))
                 })
-            })
+                .or(|| self.disk_node())
+        })
+    }
+
+    /// Whether a disk of the host is in `/dev`: the kinds and modes of nodes are not among the facts.
+    fn disk_node(&self) -> Truth {
+        match self.seen(&self.effective.device_nodes, "device nodes") {
+            Err(unknown) => unknown,
+            Ok(nodes) => match nodes.iter().find(|node| !files::is_character_device(node)) {
+                None => Truth::no("devices: no node of a disk"),
+                Some(node) => {
+                    Truth::unknown(format!("whether {node} is a disk that {} may open", self.who()))
+                }
+            },
+        }
+    }
+
+    /// Whether it may trace processes that it sees: who lacks the capability may trace those of its own user that hold
+    /// no more capabilities than itself (ptrace(2), "Ptrace access mode checking").
+    fn takes_over_processes(&self) -> Truth {
+        self.capability("SYS_PTRACE", Init).or(|| {
+            let uid = self.rights.uid;
+            let missing =
+                format!("whether a process of the host runs as user {uid} with no more capabilities");
+            self.in_initial_user_namespace().and(|| Truth::unknown(missing))
+        })
     }
 
     fn engine_socket(&self) -> Truth {
-        match known(&self.effective.engine_sockets, "engine sockets in the mounts") {
+        match self.seen(&self.effective.engine_sockets, "engine sockets in the mounts") {
             Err(unknown) => unknown,
             Ok(sockets) => match sockets.first() {
                 None => Truth::no("mounts: no socket of an engine"),
@@ -236,7 +261,7 @@ impl Stand<'_> {
             (path.writable || !path.writable_below.is_empty())
                 && DECISIVE.iter().any(|folder| folder.trim_end_matches('/') == host)
         };
-        match known(&self.effective.host_paths, "paths of the host") {
+        match self.seen(&self.effective.host_paths, "paths of the host") {
             Err(unknown) => unknown,
             Ok(paths) => match paths.iter().find(decisive) {
                 None => Truth::no("mounts: no such path can be written to"),

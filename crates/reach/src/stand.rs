@@ -1,7 +1,8 @@
 //! Where an attacker stands: one process of a container, with what the kernel would let it do.
 
 use plimsoll_facts::{
-    Capabilities, Container, Declared, Effective, Engine, Fact, Facts, Gap, Image, Mount, Namespaces, Process,
+    Belongs, Capabilities, Container, Declared, DeviceAccess, Effective, Engine, Fact, Facts, Gap, Image,
+    Mount, Namespaces, Process,
 };
 
 use crate::calls::Calls;
@@ -79,7 +80,30 @@ impl<'f> Stand<'f> {
     }
 
     pub(crate) fn mounts(&self) -> Result<&'f [Mount], Truth> {
-        known(&self.effective.mounts, "the container's mounts").map(Vec::as_slice)
+        self.seen(&self.effective.mounts, "the container's mounts").map(Vec::as_slice)
+    }
+
+    /// A fact about what the container's first process sees of the file system, where this process sees the same.
+    pub(crate) fn seen<T>(&self, fact: &'f Fact<T>, what: &str) -> Result<&'f T, Truth> {
+        let first = self.effective.namespaces.value();
+        match (self.process.namespaces, first) {
+            (Some(own), Some(first)) if own.mnt != first.mnt => Err(Truth::unknown(format!(
+                "the mounts of {}, which has a mount namespace of its own",
+                self.who()
+            ))),
+            _ => known(fact, what),
+        }
+    }
+
+    /// The devices that its cgroup allows.
+    pub(crate) fn devices(&self) -> Result<&'f DeviceAccess, Truth> {
+        match self.process.belongs {
+            Belongs::Cgroup => known(&self.effective.devices, "devices that the cgroup allows"),
+            Belongs::NamespaceOnly => Err(Truth::unknown(format!(
+                "devices that the cgroup of {} allows, which is not the container's",
+                self.who()
+            ))),
+        }
     }
 
     /// The image that it was made from.
@@ -101,4 +125,24 @@ pub(crate) fn known<'f, T>(fact: &'f Fact<T>, what: &str) -> Result<&'f T, Truth
 /// What a gap leaves open.
 pub(crate) fn missing(what: &str, gap: &Gap) -> Truth {
     Truth::unknown(format!("{what}: {}", gap.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Case, Profile};
+
+    #[test]
+    fn a_process_from_outside_is_not_judged_by_what_the_container_sees() {
+        let case = Case::new(Profile::Unconfined, |it| {
+            let own = Namespaces { mnt: 1, ..it.namespaces.value().copied().unwrap() };
+            let process = &mut it.processes.value_mut().unwrap()[0];
+            (process.namespaces, process.belongs) = (Some(own), Belongs::NamespaceOnly);
+        });
+        let stand = case.stand();
+        assert!(matches!(stand.devices(), Err(Truth::Unknown(_))));
+        assert!(matches!(stand.mounts(), Err(Truth::Unknown(_))));
+        let usual = Case::new(Profile::Unconfined, |_| {});
+        assert!(usual.stand().devices().is_ok() && usual.stand().mounts().is_ok());
+    }
 }

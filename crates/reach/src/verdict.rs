@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use plimsoll_facts::{
-    BoundaryStatus, BoundaryVerdict, Container, ContainerReach, Effective, Engine, Fact, Facts, FlawVerdict,
-    Gain, GateVerdict, Process, ReachOutcome,
+    Belongs, BoundaryStatus, BoundaryVerdict, Container, ContainerReach, Effective, Engine, Fact, Facts,
+    FlawVerdict, Gain, GateVerdict, Process, ReachOutcome,
 };
 
 use crate::filters::Filters;
@@ -149,7 +149,7 @@ fn open_more(reach: &mut ContainerReach, flaws: &[Flaw<'_>], as_root: &[Stand<'_
 /// One process of each kind: those that differ in nothing that a gate asks about are one.
 fn distinct(effective: &Effective) -> Vec<&Process> {
     let mut kinds = BTreeMap::new();
-    for process in effective.processes.value().into_iter().flatten() {
+    for process in effective.processes.value().into_iter().flatten().filter(|it| is_inside(it, effective)) {
         let kind = (
             process.uids[1],
             (process.cap_effective.0, process.cap_permitted.0, process.cap_bounding.0),
@@ -157,6 +157,7 @@ fn distinct(effective: &Effective) -> Vec<&Process> {
             Filters::key(process),
             process.namespaces.map(|own| (own.user, own.net, own.mnt, own.pid, own.cgroup)),
             process.lsm_label.as_deref(),
+            process.belongs == Belongs::Cgroup,
         );
         kinds.entry(kind).or_insert(process);
     }
@@ -164,6 +165,15 @@ fn distinct(effective: &Effective) -> Vec<&Process> {
     processes.sort_by_key(|process| process.pid);
     processes.truncate(MAX_STANDS);
     processes
+}
+
+/// Whether code of the container can get hold of a process: one of the host that is in its network alone stays out of
+/// reach; one that sees its files runs its programs, and one that is among its processes can be traced.
+fn is_inside(process: &Process, effective: &Effective) -> bool {
+    let Some((own, first)) = process.namespaces.zip(effective.namespaces.value().copied()) else {
+        return true;
+    };
+    process.belongs == Belongs::Cgroup || own.mnt == first.mnt || own.pid == first.pid
 }
 
 /// Who comes furthest, and how far.

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
-/// Marks everything that these tests make.
-pub(crate) const LABEL: &str = "plimsoll.live-test";
+/// Marks everything that these tests make, with the process id of the run.
+const LABEL: &str = "plimsoll.live-run";
 
 /// The engine that the docker command uses here.
 pub(crate) const SOCKET: &str = "unix:///var/run/docker.sock";
@@ -27,7 +27,7 @@ pub(crate) fn missing() -> Option<String> {
     }
     match docker(&["info"]) {
         Err(error) => return Some(error),
-        Ok(_) => clean(),
+        Ok(_) => clean_up_after_others(),
     }
     [BASE, MARIADB, MARIADB_ROOT].into_iter().find_map(|image| {
         docker(&["image", "inspect", image]).err().map(|_| format!("no image {image}: tests/live/images.sh"))
@@ -50,7 +50,12 @@ pub(crate) fn text(output: Output) -> Result<String, String> {
 
 /// Starts a container and returns its id.
 pub(crate) fn run(name: &str, options: &[&str], image: &str, command: &[&str]) -> Result<String, String> {
-    docker(&[&["run", "-d", "--label", LABEL, "--name", name], options, &[image], command].concat())
+    docker(&[&["run", "-d", "--label", &label(), "--name", name], options, &[image], command].concat())
+}
+
+/// The label of what this run makes.
+pub(crate) fn label() -> String {
+    format!("{LABEL}={}", std::process::id())
 }
 
 /// The container's init process, as the engine tells it.
@@ -59,9 +64,23 @@ pub(crate) fn pid(name: &str) -> Result<u32, String> {
     pid.parse().map_err(|_| format!("pid of {name}: {pid:?}"))
 }
 
-/// Removes everything that carries the label.
+/// Removes everything that this run made.
 pub(crate) fn clean() {
-    let filter = format!("label={LABEL}");
+    remove(&label());
+}
+
+/// Removes what runs left that have ended before they could.
+fn clean_up_after_others() {
+    let list =
+        ["ps", "-a", "--filter", &format!("label={LABEL}"), "--format", &format!("{{{{.Label {LABEL:?}}}}}")];
+    let left = docker(&list).unwrap_or_default();
+    for run in left.lines().filter(|pid| !std::path::Path::new("/proc").join(pid).exists()) {
+        remove(&format!("{LABEL}={run}"));
+    }
+}
+
+fn remove(label: &str) {
+    let filter = format!("label={label}");
     for (list, remove) in [
         (&["ps", "-aq", "--filter", &filter][..], &["rm", "-fv"][..]),
         (&["network", "ls", "-q", "--filter", &filter], &["network", "rm"]),

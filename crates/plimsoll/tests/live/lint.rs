@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::docker::{LABEL, docker, text};
+use crate::docker::{docker, label, text};
 use crate::scene::Test;
 
 const BAD: &str = "plimsoll-test/lint-bad:latest";
@@ -116,7 +116,7 @@ fn every_defect_and_none() -> Result<(), String> {
 
 fn build(image: &str, context: &Path) -> Result<(), String> {
     let mut command = Command::new("docker");
-    command.args(["build", "--quiet", "--network", "none", "--label", LABEL, "--tag", image]).arg(context);
+    command.args(["build", "--quiet", "--network", "none", "--label", &label(), "--tag", image]).arg(context);
     command.env("DOCKER_BUILDKIT", "0").stdin(Stdio::null());
     text(command.output().map_err(|error| error.to_string())?).map(drop)
 }

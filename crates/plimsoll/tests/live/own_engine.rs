@@ -1,6 +1,7 @@
 //! A Docker engine of the tests' own: in a network namespace of its own, with everything it keeps below one directory.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +15,14 @@ use crate::docker::{self, docker};
 const DIRECTORY: &str = "{dir}";
 /// How long an engine may take to start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Starts a daemon. Ranges of users in its directory stand in for the host's.
+const BEGIN: &str = r#"ip link set lo up
+if [ -e "$1/subuid" ]; then
+    mount --make-rslave / && mount --bind "$1/subuid" /etc/subuid && mount --bind "$1/subuid" /etc/subgid
+fi
+shift
+exec dockerd "$@""#;
 
 /// How an engine is set up; `{dir}` in either is its directory.
 pub(crate) struct Setup {
@@ -55,7 +64,7 @@ impl OwnEngine {
         let log = File::create(dir.join("dockerd.log")).map_err(|e| e.to_string())?;
         let flags = setup.flags.iter().map(|flag| in_directory(dir, flag));
         let mut command = Command::new("unshare");
-        command.args(["-n", "--", "sh", "-c", r#"ip link set lo up; exec dockerd "$@""#, "sh"]);
+        command.args(["-n", "-m", "--propagation", "unchanged", "--", "sh", "-c", BEGIN, "sh"]).arg(dir);
         match programs {
             None => command.args(["--storage-driver", "vfs"]),
             Some(programs) => {
@@ -156,6 +165,14 @@ fn unmount(dir: &Path) {
     for point in points.filter(|point| point.starts_with(dir)).collect::<Vec<_>>().into_iter().rev() {
         let _ = Command::new("umount").arg("-l").arg(point).status();
     }
+}
+
+/// In [`Setup::before`]: gives a user ranges of other users.
+pub(crate) fn ranges_of_users(dir: &Path, user: &str) -> Result<(), String> {
+    let write = fs::write(dir.join("subuid"), format!("{user}:100000:65536\n"));
+    // Other users than the engine's have to get to its images.
+    let open = write.and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o711)));
+    open.map_err(|error| error.to_string())
 }
 
 fn in_directory(dir: &Path, text: &str) -> String {

@@ -234,14 +234,14 @@ static int open_node(const char *path, mode_t mode, dev_t device) {
     return fd >= 0 || (error != EPERM && error != ENOENT && error != EACCES) ? OPEN : error;
 }
 static int try_fuse(void) { return open_node("/dev/fuse", S_IFCHR, makedev(10, 229)); }
-static int try_host_disks(void) { return open_node(NULL, S_IFBLK, makedev(7, 0)); }
+static int try_host_disks(void) { return open_node("/dev/loop0", S_IFBLK, makedev(7, 0)); }
 
 static int try_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 ? OPEN : EPERM; }
 static int try_set_user_id(void) {
     struct stat file;
     struct statvfs mounted;
     if (stat("/bin/su", &file) < 0 || statvfs("/bin/su", &mounted) < 0) return errno;
-    if (!(file.st_mode & S_ISUID) || mounted.f_flag & ST_NOSUID) return EPERM;
+    if (!(file.st_mode & S_ISUID) || file.st_uid != 0 || mounted.f_flag & ST_NOSUID) return EPERM;
     return try_new_privileges();
 }
 static int try_file_handles(void) {
@@ -271,6 +271,21 @@ static int try_engine_socket(void) {
     return answer(connect(fd, (struct sockaddr *)&address, sizeof address));
 }
 static int try_host_files(void) { return answer(access("/host-etc", W_OK)); }
+
+/* Processes of the host, by their numbers there: seizing one does not stop it. */
+static const char *victims = "";
+static int try_host_processes(void) {
+    int error = ESRCH;
+    for (const char *at = victims; *at != 0;) {
+        char *end;
+        pid_t pid = strtol(at, &end, 10);
+        if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) return OPEN;
+        error = errno;
+        at = *end == ',' ? end + 1 : end;
+    }
+    return error;
+}
+static int try_host_descriptor(void) { return answer(openat(3, "etc/shadow", O_RDONLY)); }
 
 static const struct { const char *id; int (*attempt)(void); } attempts[] = {
     {"user-namespace", try_user_namespace},
@@ -302,8 +317,10 @@ static const struct { const char *id; int (*attempt)(void); } attempts[] = {
     {"module-load", try_module},
     {"host-disks", try_host_disks},
     {"raw-io", try_raw_io},
+    {"host-processes", try_host_processes},
     {"engine-socket", try_engine_socket},
     {"host-files", try_host_files},
+    {"host-descriptor", try_host_descriptor},
 };
 
 /* A filter that the process puts on itself: no splice, no netlink. */
@@ -323,7 +340,10 @@ static void filter_oneself(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], "--filter") == 0) filter_oneself();
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--filter") == 0) filter_oneself();
+        else victims = argv[i];
+    }
     if (mkdtemp(folder) == NULL) strcpy(folder, "/mnt");
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
         pid_t pid = fork();
