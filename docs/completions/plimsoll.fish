@@ -140,6 +140,10 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s V -l version 
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l key -d 'Verify cosign\'s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of the keys signed is enough' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l trusted-root -d 'Verify cosign\'s signatures by certificates (keyless), without network, by this trusted_root.json of sigstore' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l certificate-identity -l identity -d 'Who must have signed, by the name in the certificate: a mail address, or the URI of a workflow' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l certificate-identity-regexp -d 'The same, as a regular expression that matches the whole name' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l certificate-oidc-issuer -l issuer -d 'Who must have identified the signer: the URL of an OpenID Connect issuer' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l trust -d 'Folder of what is trusted, as for `trust`' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l format -d 'Format of the report' -r -f -a "terminal\t'For people at a terminal'
 json\t'Everything, versioned (`plimsoll schema verify`)'

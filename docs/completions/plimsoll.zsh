@@ -180,6 +180,12 @@ _arguments "${_arguments_options[@]}" : \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS]:HOST[:PORT]:_default' \
 '(--trust-on-first-use --offline --trust)*--key=[Verify cosign'\''s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated\: what one of the keys signed is enough]:FILE:_files' \
+'(--key --trust-on-first-use --offline --trust)--trusted-root=[Verify cosign'\''s signatures by certificates (keyless), without network, by this trusted_root.json of sigstore]:FILE:_files' \
+'--certificate-identity=[Who must have signed, by the name in the certificate\: a mail address, or the URI of a workflow]:NAME:_default' \
+'--identity=[Who must have signed, by the name in the certificate\: a mail address, or the URI of a workflow]:NAME:_default' \
+'--certificate-identity-regexp=[The same, as a regular expression that matches the whole name]:REGEXP:_default' \
+'--certificate-oidc-issuer=[Who must have identified the signer\: the URL of an OpenID Connect issuer]:URL:_default' \
+'--issuer=[Who must have identified the signer\: the URL of an OpenID Connect issuer]:URL:_default' \
 '--trust=[Folder of what is trusted, as for \`trust\`]:DIR:_files' \
 '--format=[Format of the report]:FORMAT:((terminal\:"For people at a terminal"
 json\:"Everything, versioned (\`plimsoll schema verify\`)"
@@ -189,7 +195,7 @@ sarif\:"SARIF 2.1.0, for code scanning"))' \
 '()--all[Verify every image of the engine, and what every running container runs from]' \
 '--trust-on-first-use[Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. \`plimsoll trust pin\` is better]' \
 '--offline[Ask no server\: what was accepted before counts until it expires]' \
-'(--key --trust-on-first-use --offline --trust)--notation[Verify Notation'\''s signatures instead, by its own trust policy and trust store (\$XDG_CONFIG_HOME/notation)]' \
+'(--key --trusted-root --trust-on-first-use --offline --trust)--notation[Verify Notation'\''s signatures instead, by its own trust policy and trust store (\$XDG_CONFIG_HOME/notation)]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

@@ -414,8 +414,32 @@ pub struct VerifyArgs {
     /// the keys signed is enough.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
     pub key: Vec<PathBuf>,
+    /// Verify cosign's signatures by certificates (keyless), without network, by this trusted_root.json of sigstore.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "certificate_oidc_issuer",
+        requires = "identity",
+        conflicts_with_all = ["key", "trust_on_first_use", "offline", "trust"]
+    )]
+    pub trusted_root: Option<PathBuf>,
+    /// Who must have signed, by the name in the certificate: a mail address, or the URI of a workflow.
+    #[arg(
+        long,
+        visible_alias = "identity",
+        value_name = "NAME",
+        group = "identity",
+        requires = "trusted_root"
+    )]
+    pub certificate_identity: Option<String>,
+    /// The same, as a regular expression that matches the whole name.
+    #[arg(long, value_name = "REGEXP", group = "identity", requires = "trusted_root")]
+    pub certificate_identity_regexp: Option<String>,
+    /// Who must have identified the signer: the URL of an OpenID Connect issuer.
+    #[arg(long, visible_alias = "issuer", value_name = "URL", requires = "trusted_root")]
+    pub certificate_oidc_issuer: Option<String>,
     /// Verify Notation's signatures instead, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation).
-    #[arg(long, conflicts_with_all = ["key", "trust_on_first_use", "offline", "trust"])]
+    #[arg(long, conflicts_with_all = ["key", "trusted_root", "trust_on_first_use", "offline", "trust"])]
     pub notation: bool,
     /// Folder of what is trusted, as for `trust`.
     #[arg(long, value_name = "DIR")]

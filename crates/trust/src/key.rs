@@ -3,8 +3,9 @@
 use std::fmt;
 
 use p256::pkcs8::DecodePublicKey;
+use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::traits::PublicKeyParts;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use signature::Verifier;
 use signature::hazmat::PrehashVerifier;
 use x509_cert::der::Decode;
@@ -20,21 +21,53 @@ const LARGEST_KEY: usize = 4096;
 pub(crate) enum PublicKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
     Rsa(rsa::PublicKey),
     Ed25519(ed25519_dalek::VerifyingKey),
 }
 
-/// How a signature was made. All of them hash with SHA-256, but Ed25519, which hashes by itself.
+/// How a signature was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// ECDSA, as r and s of fixed width one after the other.
-    EcdsaFixed,
-    /// RSASSA-PSS with 32 bytes of salt.
-    RsaPss,
+    EcdsaFixed(Hash),
+    /// ECDSA, as r and s in ASN.1.
+    EcdsaDer(Hash),
+    /// RSASSA-PSS with a salt as long as the hash.
+    RsaPss(Hash),
     /// RSASSA-PKCS1-v1_5.
-    RsaPkcs1v15,
-    /// Ed25519.
+    RsaPkcs1v15(Hash),
+    /// Ed25519, which hashes by itself.
     Ed25519,
+}
+
+/// A hash function of SHA-2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    /// The hash of bytes.
+    pub(crate) fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::digest(bytes).to_vec(),
+            Self::Sha384 => Sha384::digest(bytes).to_vec(),
+            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    /// The function of this object identifier (RFC 5754, section 2).
+    pub(crate) fn of_oid(oid: &str) -> Option<Self> {
+        match oid {
+            "2.16.840.1.101.3.4.2.1" => Some(Self::Sha256),
+            "2.16.840.1.101.3.4.2.2" => Some(Self::Sha384),
+            "2.16.840.1.101.3.4.2.3" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
 }
 
 /// Why a key cannot be used.
@@ -57,13 +90,7 @@ impl PublicKey {
         match info.algorithm.oid.to_string().as_str() {
             "1.2.840.10045.2.1" => Self::elliptic(der, &info),
             "1.2.840.113549.1.1.1" => {
-                let key = rsa::PublicKey::from_public_key_der(der).map_err(|error| malformed(&error))?;
-                match key.n().bit_width() {
-                    bits if bits < SMALLEST_RSA_BITS => Err(KeyError::Malformed(format!(
-                        "an RSA key of {bits} bits; {SMALLEST_RSA_BITS} are the least"
-                    ))),
-                    _ => Ok(Self::Rsa(key)),
-                }
+                Self::rsa(rsa::PublicKey::from_public_key_der(der).map_err(|error| malformed(&error))?)
             }
             "1.3.101.112" => Self::ed25519(info.subject_public_key.raw_bytes()),
             other => Err(KeyError::Unsupported(format!("keys of algorithm {other}"))),
@@ -75,9 +102,28 @@ impl PublicKey {
         let key = match curve.as_str() {
             "1.2.840.10045.3.1.7" => p256::ecdsa::VerifyingKey::from_public_key_der(der).map(Self::P256),
             "1.3.132.0.34" => p384::ecdsa::VerifyingKey::from_public_key_der(der).map(Self::P384),
+            "1.3.132.0.35" => p521::ecdsa::VerifyingKey::from_public_key_der(der).map(Self::P521),
             other => return Err(KeyError::Unsupported(format!("keys on the curve {other:?}"))),
         };
         key.map_err(|error| KeyError::Malformed(format!("a public key: {error}")))
+    }
+
+    /// Reads an RSAPublicKey (RFC 8017, appendix A.1.1) in DER.
+    pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
+        if der.len() > LARGEST_KEY {
+            return Err(KeyError::Malformed(format!("a public key larger than {LARGEST_KEY} bytes")));
+        }
+        let key = rsa::PublicKey::from_pkcs1_der(der);
+        Self::rsa(key.map_err(|error| KeyError::Malformed(format!("a public key: {error}")))?)
+    }
+
+    fn rsa(key: rsa::PublicKey) -> Result<Self, KeyError> {
+        match key.n().bit_width() {
+            bits if bits < SMALLEST_RSA_BITS => Err(KeyError::Malformed(format!(
+                "an RSA key of {bits} bits; {SMALLEST_RSA_BITS} are the least"
+            ))),
+            _ => Ok(Self::Rsa(key)),
+        }
     }
 
     /// Reads the 32 bytes of an Ed25519 key.
@@ -93,33 +139,64 @@ impl PublicKey {
         match self {
             Self::P256(key) => key.to_sec1_point(true).as_bytes().to_vec(),
             Self::P384(key) => key.to_sec1_point(true).as_bytes().to_vec(),
+            Self::P521(key) => key.to_sec1_point(true).as_bytes().to_vec(),
             Self::Rsa(key) => [key.n_bytes(), key.e_bytes()].concat(),
             Self::Ed25519(key) => key.as_bytes().to_vec(),
         }
     }
 
+    /// Whether this key made a signature as sigstore makes them. How is said by the key alone: ECDSA in ASN.1 over SHA-256,
+    /// on larger curves also over the hash of their size; RSASSA-PKCS1-v1_5 over SHA-256; Ed25519.
+    pub(crate) fn made(&self, message: &[u8], signature: &[u8]) -> bool {
+        let schemes: &[Scheme] = match self {
+            Self::P256(_) => &[Scheme::EcdsaDer(Hash::Sha256)],
+            Self::P384(_) => &[Scheme::EcdsaDer(Hash::Sha256), Scheme::EcdsaDer(Hash::Sha384)],
+            Self::P521(_) => &[Scheme::EcdsaDer(Hash::Sha512)],
+            Self::Rsa(_) => &[Scheme::RsaPkcs1v15(Hash::Sha256)],
+            Self::Ed25519(_) => &[Scheme::Ed25519],
+        };
+        schemes.iter().any(|scheme| self.verifies(*scheme, message, signature))
+    }
+
     /// Whether this key made the signature over the message. A scheme of another kind of key is a no.
     pub(crate) fn verifies(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        /// Verifies on one curve.
+        macro_rules! ecdsa {
+            ($curve:ident, $key:expr, $read:ident, $hash:expr) => {
+                $curve::ecdsa::Signature::$read(signature)
+                    .is_ok_and(|made| $key.verify_prehash(&$hash.of(message), &made).is_ok())
+            };
+        }
         match (self, scheme) {
-            (Self::P256(key), Scheme::EcdsaFixed) => p256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_prehash(&Sha256::digest(message), &signature).is_ok()),
-            (Self::P384(key), Scheme::EcdsaFixed) => p384::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_prehash(&Sha256::digest(message), &signature).is_ok()),
-            (Self::Rsa(key), Scheme::RsaPss) => {
-                rsa::pss::Signature::try_from(signature).is_ok_and(|signature| {
-                    rsa::pss::VerifyingKey::<Sha256>::new(key.clone()).verify(message, &signature).is_ok()
-                })
-            }
-            (Self::Rsa(key), Scheme::RsaPkcs1v15) => {
-                rsa::pkcs1v15::Signature::try_from(signature).is_ok_and(|signature| {
-                    rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key.clone())
-                        .verify(message, &signature)
-                        .is_ok()
-                })
-            }
+            (Self::P256(key), Scheme::EcdsaFixed(hash)) => ecdsa!(p256, key, from_slice, hash),
+            (Self::P256(key), Scheme::EcdsaDer(hash)) => ecdsa!(p256, key, from_der, hash),
+            (Self::P384(key), Scheme::EcdsaFixed(hash)) => ecdsa!(p384, key, from_slice, hash),
+            (Self::P384(key), Scheme::EcdsaDer(hash)) => ecdsa!(p384, key, from_der, hash),
+            (Self::P521(key), Scheme::EcdsaFixed(hash)) => ecdsa!(p521, key, from_slice, hash),
+            (Self::P521(key), Scheme::EcdsaDer(hash)) => ecdsa!(p521, key, from_der, hash),
+            (Self::Rsa(key), Scheme::RsaPss(hash)) => pss(key.clone(), hash, message, signature),
+            (Self::Rsa(key), Scheme::RsaPkcs1v15(hash)) => pkcs1v15(key.clone(), hash, message, signature),
             (Self::Ed25519(key), Scheme::Ed25519) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
             _ => false,
         }
+    }
+}
+
+fn pss(key: rsa::PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(made) = rsa::pss::Signature::try_from(signature) else { return false };
+    match hash {
+        Hash::Sha256 => rsa::pss::VerifyingKey::<Sha256>::new(key).verify(message, &made).is_ok(),
+        Hash::Sha384 => rsa::pss::VerifyingKey::<Sha384>::new(key).verify(message, &made).is_ok(),
+        Hash::Sha512 => rsa::pss::VerifyingKey::<Sha512>::new(key).verify(message, &made).is_ok(),
+    }
+}
+
+fn pkcs1v15(key: rsa::PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(made) = rsa::pkcs1v15::Signature::try_from(signature) else { return false };
+    match hash {
+        Hash::Sha256 => rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &made).is_ok(),
+        Hash::Sha384 => rsa::pkcs1v15::VerifyingKey::<Sha384>::new(key).verify(message, &made).is_ok(),
+        Hash::Sha512 => rsa::pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &made).is_ok(),
     }
 }

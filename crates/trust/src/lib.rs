@@ -12,14 +12,18 @@ mod cosign;
 pub mod fuzzing;
 mod image;
 mod key;
+mod keyless;
+mod link;
 mod notation;
 mod outcome;
 mod store;
+mod timestamp;
 pub mod tuf;
 
 pub use content_trust::{ContentTrust, Settings};
 pub use cosign::{Cosign, CosignKey, CosignKeyError};
 pub use image::Image;
+pub use keyless::{Identity, IdentityError, Keyless, TrustedRoot, TrustedRootError};
 pub use notation::Notation;
 pub use outcome::{Refusal, RefusalKind, Verified};
 pub use plimsoll_registry::Digest as ImageDigest;
@@ -28,4 +32,12 @@ pub use store::{Held, Pins, Store, StoreError};
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of hexadecimal digits.
+pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
+    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
 }

@@ -94,6 +94,11 @@ impl From<RefusalKind> for TrustOutcome {
     }
 }
 
+/// A signature that does not hold.
+pub(crate) fn bad(reason: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalKind::BadSignature, reason)
+}
+
 /// Of several refusals the one that says most: what could not be looked at might have been the right one, and what does
 /// not hold is worse than what somebody else signed.
 pub(crate) fn worst(refusals: Vec<Refusal>) -> Refusal {

@@ -1,5 +1,6 @@
 //! `plimsoll verify`.
 
+mod keyless;
 mod subjects;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,10 @@ fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
         let notation = notation.map_err(|why| anyhow!(why)).context("reading whom Notation trusts")?;
         return Ok(Box::new(move |image| notation.judge(image)));
     }
+    if let Some(root) = &args.trusted_root {
+        let cosign = Cosign::keyless(keyless::keyless(args, root, settings.now)?, settings.registry);
+        return Ok(Box::new(move |image| cosign.judge(image)));
+    }
     if args.key.is_empty() {
         let store = trust::store(args.trust.as_deref());
         let content_trust = ContentTrust::new(store, settings).context("reading what is trusted")?;
@@ -77,10 +82,16 @@ fn notation_directory() -> Result<PathBuf> {
 
 fn key(path: &Path) -> Result<CosignKey> {
     let shown = path.display().to_string();
-    let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST_KEY).read_to_end(&mut text));
-    read.with_context(|| format!("reading {shown}"))?;
+    let text = read(path, LARGEST_KEY)?;
     Ok(CosignKey::from_pem(&shown, &text).map_err(|error| Usage(format!("{shown}: {error}")))?)
+}
+
+/// A small file that was named.
+fn read(path: &Path, largest: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(largest).read_to_end(&mut bytes));
+    read.with_context(|| format!("reading {}", path.display()))?;
+    Ok(bytes)
 }
 
 /// What the engine has, or why that is not known.

@@ -100,10 +100,11 @@ fn voucher(voucher: &Voucher) -> String {
     let short = |signer: &String| signer.chars().take(if is_id(signer) { 16 } else { usize::MAX }).collect();
     let keys: Vec<String> = voucher.signers.iter().map(short).collect();
     let role = voucher.role.as_ref().map_or(String::new(), |role| format!(" ({role})"));
+    let at = voucher.signed_at.map_or(String::new(), |at| format!(" on {}", words::day(at)));
     let expires = voucher.expires.map_or(String::new(), |at| format!(", holds until {}", words::day(at)));
     let stale = voucher.stale_since.map_or(String::new(), |at| {
         format!("; stale: the server could not be reached, this is what it said on {}", words::day(at))
     });
     let method = voucher.method.id();
-    format!("{method}: {} is signed by {}{role}{expires}{stale}", voucher.subject, keys.join(", "))
+    format!("{method}: {} is signed by {}{role}{at}{expires}{stale}", voucher.subject, keys.join(", "))
 }

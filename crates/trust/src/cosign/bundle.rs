@@ -1,23 +1,21 @@
-//! Bundles of sigstore, version 0.3 (sigstore/protobuf-specs, `sigstore_bundle.proto`), signed with a key. Entries of logs
-//! and timestamps in them are not looked at: with a key no time is needed, and what is not verified does not count.
+//! Bundles of sigstore, version 0.3 (sigstore/protobuf-specs, `sigstore_bundle.proto`). With keys, entries of logs and
+//! timestamps in them are not looked at: no time is needed, and what is not verified does not count.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
-use super::{CosignKey, Signed, Subject, bad, signers};
-use crate::{ImageDigest, Refusal, RefusalKind};
+use super::dsse::{Envelope, decode};
+use super::signers::{Certified, Made, Proof};
+use super::statement::Statement;
+use super::{Signed, Signers, Subject};
+use crate::keyless::BundleEntry;
+use crate::outcome::bad;
+use crate::{Refusal, RefusalKind};
 
 /// Both spellings of version 0.3.
 const MEDIA_TYPES: [&str; 2] =
     ["application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.dev.sigstore.bundle+json;version=0.3"];
-/// What the envelope holds (in-toto, "Envelope").
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// Versions of what is in it (in-toto, "Statement").
-const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
-/// What a statement is about that is an image's signature. Others, such as how it was built, say something else.
-const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,8 +30,13 @@ struct Bundle {
 #[serde(rename_all = "camelCase")]
 struct Material {
     public_key: Option<Hint>,
-    certificate: Option<IgnoredAny>,
+    certificate: Option<Certificate>,
     x509_certificate_chain: Option<IgnoredAny>,
+    /// Like the timestamps, read only where they count.
+    #[serde(default)]
+    tlog_entries: Value,
+    #[serde(default)]
+    timestamp_verification_data: Value,
 }
 
 #[derive(Deserialize)]
@@ -44,15 +47,21 @@ struct Hint {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<EnvelopeSignature>,
+struct Certificate {
+    raw_bytes: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Timestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Vec<Stamp>,
 }
 
 #[derive(Deserialize)]
-struct EnvelopeSignature {
-    sig: String,
+#[serde(rename_all = "camelCase")]
+struct Stamp {
+    signed_timestamp: String,
 }
 
 #[derive(Deserialize)]
@@ -68,102 +77,94 @@ struct MessageDigest {
     digest: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Statement {
-    #[serde(rename = "_type")]
-    kind: String,
-    predicate_type: String,
-    subject: Vec<StatementSubject>,
-}
-
-#[derive(Deserialize)]
-struct StatementSubject {
-    digest: SubjectDigest,
-}
-
-#[derive(Deserialize)]
-struct SubjectDigest {
-    sha256: Option<String>,
-    sha512: Option<String>,
-}
-
-/// Verifies one bundle.
-pub(crate) fn verify(json: &[u8], subject: &Subject<'_>, keys: &[CosignKey]) -> Result<Signed, Refusal> {
-    let bundle: Bundle =
-        serde_json::from_slice(json).map_err(|error| bad(format!("the bundle cannot be read: {error}")))?;
-    if !MEDIA_TYPES.contains(&bundle.media_type.as_str()) {
-        let reason = format!("a bundle of type {:?} is not covered", bundle.media_type);
-        return Err(Refusal::new(RefusalKind::Unsupported, reason));
-    }
-    let material = bundle.verification_material;
-    let Some(Hint { hint }) = material.public_key else {
-        return Err(match material.certificate.or(material.x509_certificate_chain) {
-            Some(_) => Refusal::new(
-                RefusalKind::Unsupported,
-                "it is signed with a certificate (keyless), and keys are asked for",
-            ),
-            None => bad("the bundle names neither a key nor a certificate"),
-        });
-    };
+/// Verifies one bundle, which must be an image's signature.
+pub(super) fn verify(json: &[u8], subject: &Subject<'_>, signers: &Signers) -> Result<Signed, Refusal> {
+    let bundle = parse(json)?;
+    let proof = bundle.verification_material.proof(signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
-        (Some(envelope), None) => of_envelope(&envelope, &hint, subject, keys),
-        (None, Some(signature)) => of_message(&signature, &hint, subject, keys),
+        (Some(envelope), None) => {
+            let (statement, signed) = of_envelope(envelope, proof, subject, signers)?;
+            statement.require_signature()?;
+            Ok(signed)
+        }
+        (None, Some(signature)) => of_message(&signature, proof, subject, signers),
         _ => Err(bad("the bundle holds not exactly one signature")),
     }
 }
 
-/// A statement in an envelope (DSSE).
-fn of_envelope(
-    envelope: &Envelope,
-    hint: &str,
-    subject: &Subject<'_>,
-    keys: &[CosignKey],
-) -> Result<Signed, Refusal> {
-    // With several, different checks could look at different ones.
-    let [EnvelopeSignature { sig }] = envelope.signatures.as_slice() else {
-        return Err(bad(format!("the envelope holds {} signatures, not one", envelope.signatures.len())));
-    };
-    let payload = decode(&envelope.payload, "payload")?;
-    let message = encode(&envelope.payload_type, &payload);
-    let signers = require_signers(keys, &message, &decode(sig, "signature")?, hint)?;
-    if envelope.payload_type != PAYLOAD_TYPE {
-        return Err(bad(format!("what is signed is {:?}", envelope.payload_type)));
+fn parse(json: &[u8]) -> Result<Bundle, Refusal> {
+    let bundle: Bundle =
+        serde_json::from_slice(json).map_err(|error| bad(format!("the bundle cannot be read: {error}")))?;
+    match MEDIA_TYPES.contains(&bundle.media_type.as_str()) {
+        true => Ok(bundle),
+        false => {
+            let reason = format!("a bundle of type {:?} is not covered", bundle.media_type);
+            Err(Refusal::new(RefusalKind::Unsupported, reason))
+        }
     }
-    require_statement(&payload, subject.digest)?;
-    Ok(Signed { signers, note: None })
 }
 
-/// What is signed must vouch for the image.
-pub(super) fn require_statement(payload: &[u8], asked: &ImageDigest) -> Result<(), Refusal> {
-    let statement: Statement = serde_json::from_slice(payload)
-        .map_err(|error| bad(format!("what is signed cannot be read: {error}")))?;
-    if !STATEMENT_TYPES.contains(&statement.kind.as_str()) {
-        return Err(bad(format!("what is signed is {:?}", statement.kind)));
+impl Material {
+    /// Who is said to have signed.
+    fn proof(self, signers: &Signers) -> Result<Proof, Refusal> {
+        match (self.public_key, self.certificate, self.x509_certificate_chain) {
+            (Some(Hint { hint }), None, None) => Ok(Proof::Hint(hint)),
+            (None, Some(_), None) if matches!(signers, Signers::Keys(_)) => {
+                Ok(Proof::Certificate(Certified::default()))
+            }
+            (None, Some(certificate), None) => {
+                let entries: Vec<BundleEntry> = part(self.tlog_entries)?;
+                let entries: Result<_, _> = entries.iter().map(BundleEntry::read).collect();
+                let Timestamps { rfc3161_timestamps: stamps } = part(self.timestamp_verification_data)?;
+                let stamps = stamps.iter().map(|stamp| decode(&stamp.signed_timestamp, "timestamp"));
+                Ok(Proof::Certificate(Certified {
+                    certificate: decode(&certificate.raw_bytes, "certificate")?,
+                    entries: entries?,
+                    timestamps: stamps.collect::<Result<_, _>>()?,
+                }))
+            }
+            (None, None, Some(_)) => Err(Refusal::new(
+                RefusalKind::Unsupported,
+                "a chain of certificates (keyless) in a bundle is not covered",
+            )),
+            (None, None, None) => Err(bad("the bundle names neither a key nor a certificate")),
+            _ => Err(bad("the bundle names several keys or certificates")),
+        }
     }
-    if statement.predicate_type != PREDICATE_TYPE {
-        let reason = format!(
-            "what is signed is a statement of {:?}, not that the image is vouched for",
-            statement.predicate_type
-        );
-        return Err(Refusal::new(RefusalKind::Unsigned, reason));
+}
+
+/// A part that may be missing.
+fn part<T: Default + DeserializeOwned>(part: Value) -> Result<T, Refusal> {
+    match part {
+        Value::Null => Ok(T::default()),
+        part => serde_json::from_value(part)
+            .map_err(|error| bad(format!("a part of the bundle cannot be read: {error}"))),
     }
-    let is_ours = |digest: &SubjectDigest| match asked.algorithm() {
-        "sha512" => digest.sha512.as_deref() == Some(asked.sum()),
-        _ => digest.sha256.as_deref() == Some(asked.sum()),
-    };
-    if !statement.subject.iter().any(|named| is_ours(&named.digest)) {
-        return Err(bad("what is signed is another image"));
-    }
-    Ok(())
+}
+
+/// A statement in an envelope.
+fn of_envelope(
+    envelope: Envelope,
+    by: Proof,
+    subject: &Subject<'_>,
+    signers: &Signers,
+) -> Result<(Statement, Signed), Refusal> {
+    let envelope = envelope.open()?;
+    let payload = envelope.payload.as_slice();
+    let made =
+        Made { message: &envelope.message, payload: Some(payload), signature: &envelope.signature, by };
+    let makers = signers.require(made)?;
+    envelope.require_kind()?;
+    let statement = Statement::read(payload, subject.digest)?;
+    Ok((statement, Signed { makers, note: None }))
 }
 
 /// A signature over the manifest itself.
 fn of_message(
     signed: &MessageSignature,
-    hint: &str,
+    by: Proof,
     subject: &Subject<'_>,
-    keys: &[CosignKey],
+    signers: &Signers,
 ) -> Result<Signed, Refusal> {
     let named = decode(&signed.message_digest.digest, "digest")?;
     let algorithm = match signed.message_digest.algorithm.as_str() {
@@ -180,35 +181,58 @@ fn of_message(
         return Err(bad("what is signed is another image"));
     }
     let manifest = (subject.manifest)()?;
-    let signers = require_signers(keys, &manifest, &decode(&signed.signature, "signature")?, hint)?;
-    Ok(Signed { signers, note: None })
+    let signature = decode(&signed.signature, "signature")?;
+    let made = Made { message: &manifest, payload: None, signature: &signature, by };
+    Ok(Signed { makers: signers.require(made)?, note: None })
 }
 
-/// The keys that made a signature; where none did, the hint tells whether one of them is said to have.
-fn require_signers(
-    keys: &[CosignKey],
-    message: &[u8],
-    signature: &[u8],
-    hint: &str,
-) -> Result<Vec<String>, Refusal> {
-    let signers = signers(keys, message, signature);
-    match keys.iter().find(|key| key.is_hinted_at(hint)) {
-        _ if !signers.is_empty() => Ok(signers),
-        Some(key) => Err(bad(format!("the signature is not one of {}, as it is said to be", key.name()))),
-        None => {
-            let reason = format!("none of the trusted keys made the signature; it hints at key {hint:?}");
-            Err(Refusal::new(RefusalKind::UntrustedKey, reason))
+/// Bundles of sigstore's own instances, over files that are no images; see tests/signatures/README.md.
+#[cfg(test)]
+mod tests {
+    use plimsoll_registry::Digest;
+
+    use super::*;
+    use crate::{Identity, Keyless, TrustedRoot};
+
+    const PUBLIC: &[u8] = include_bytes!("../../tests/signatures/keyless/real/trusted_root.json");
+    const STAGING: &[u8] = include_bytes!("../../tests/signatures/keyless/real/trusted_root_staging.json");
+    const COSIGN: &[u8] = include_bytes!("../../tests/signatures/keyless/real/cosign-v3-blob.sigstore.json");
+    const BLOB: &[u8] = include_bytes!("../../tests/signatures/keyless/real/cosign-v3-blob.txt");
+    const GITHUB: &str = "https://github.com/login/oauth";
+    const NOW: &str = "2026-11-24T00:00:00Z";
+
+    fn judge(
+        bundle: &[u8],
+        signed: &[u8],
+        root: &[u8],
+        now: &str,
+        identity: Identity,
+    ) -> Result<Vec<String>, Refusal> {
+        let root = TrustedRoot::parse(root).unwrap();
+        let signers = Signers::Keyless(Keyless::new(root, vec![identity], now.parse().unwrap()));
+        let digest = Digest::of(signed);
+        let subject = Subject { digest: &digest, repository: "", manifest: &|| Ok(signed.to_vec()) };
+        verify(bundle, &subject, &signers).map(|signed| signed.makers.signers)
+    }
+
+    #[test]
+    fn what_cosign_3_made_holds() {
+        let wolf = || Identity::exact("w.vollprecht@gmail.com", GITHUB).unwrap();
+        let found = judge(COSIGN, BLOB, PUBLIC, NOW, wolf()).unwrap();
+        assert_eq!(found, [format!("w.vollprecht@gmail.com ({GITHUB})")]);
+        let refused = |root, now, identity| judge(COSIGN, BLOB, root, now, identity).unwrap_err();
+        let other =
+            refused(PUBLIC, NOW, Identity::exact("w.vollprecht@gmail.com", "https://x.example").unwrap());
+        assert_eq!(other.kind, RefusalKind::UntrustedKey);
+        assert_eq!(refused(STAGING, NOW, wolf()).kind, RefusalKind::UntrustedKey);
+        assert!(refused(PUBLIC, "2025-12-03T18:00:00Z", wolf()).reason.contains("yet to come"));
+        let text = str::from_utf8(COSIGN).unwrap();
+        for (from, to) in
+            [("1764787003", "1764787004"), ("616408486", "616408487"), ("738312748", "738312749")]
+        {
+            let changed = text.replacen(from, to, 1);
+            let why = judge(changed.as_bytes(), BLOB, PUBLIC, NOW, wolf()).unwrap_err();
+            assert_eq!(why.kind, RefusalKind::BadSignature, "{from}: {why}");
         }
     }
-}
-
-/// What is signed of an envelope (DSSE, "Pre-Authentication Encoding").
-fn encode(kind: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-fn decode(text: &str, what: &str) -> Result<Vec<u8>, Refusal> {
-    STANDARD.decode(text).map_err(|_| bad(format!("the {what} is no base64")))
 }

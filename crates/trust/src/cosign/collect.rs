@@ -2,8 +2,8 @@
 
 use plimsoll_registry::{Descriptor, Manifest, Repository};
 
-use super::bad;
 use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
+use crate::outcome::bad;
 use crate::{ImageDigest, Refusal};
 
 /// What kind of artifact a bundle is, before its version.
@@ -12,8 +12,11 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const SIGNATURES: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// Media type of a payload of the older form.
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-/// Where a payload's signature is.
+/// Where a payload's signature is, and what tells who made it and when.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const ENTRY: &str = "dev.sigstore.cosign/bundle";
+const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// One signature, or why it could not be got.
 #[derive(Debug)]
@@ -26,10 +29,22 @@ pub(super) struct Candidate {
 /// A signature, nothing of it verified but its digest.
 #[derive(Debug)]
 pub(super) enum Signature {
-    /// A payload, and the signature over it in base64.
-    Simple { payload: Vec<u8>, signature: String },
-    /// A bundle.
+    Simple(Simple),
     Bundle(Vec<u8>),
+}
+
+/// A payload, and what is beside it.
+#[derive(Debug)]
+pub(super) struct Simple {
+    pub(super) payload: Vec<u8>,
+    /// In base64.
+    pub(super) signature: String,
+    /// In PEM.
+    pub(super) certificate: Option<String>,
+    /// Of a log, in JSON.
+    pub(super) entry: Option<String>,
+    /// In JSON.
+    pub(super) timestamp: Option<String>,
 }
 
 /// Every signature that a registry has of an image.
@@ -74,8 +89,14 @@ fn signature(repository: &Repository, layer: &Descriptor) -> Result<Signature, R
     if layer.media_type != SIMPLE_SIGNING {
         return Ok(Signature::Bundle(artifacts::bytes(repository, layer)?));
     }
-    let signature = layer.annotations.get(SIGNATURE).ok_or_else(|| bad("a payload without a signature"))?;
-    Ok(Signature::Simple { payload: artifacts::bytes(repository, layer)?, signature: signature.clone() })
+    let beside = |name: &str| layer.annotations.get(name).filter(|text| !text.is_empty()).cloned();
+    Ok(Signature::Simple(Simple {
+        signature: beside(SIGNATURE).ok_or_else(|| bad("a payload without a signature"))?,
+        certificate: beside(CERTIFICATE),
+        entry: beside(ENTRY),
+        timestamp: beside(TIMESTAMP),
+        payload: artifacts::bytes(repository, layer)?,
+    }))
 }
 
 fn push(

@@ -2,6 +2,8 @@
 
 use plimsoll_registry::Digest;
 
+use super::signers::Signers;
+use super::statement::Statement;
 use super::{CosignKey, Subject, bundle, simple};
 use crate::{Refusal, RefusalKind};
 
@@ -10,8 +12,8 @@ pub fn bundle(bytes: &[u8]) {
     let digest = Digest::of(b"");
     let manifest = || Err(Refusal::new(RefusalKind::Unavailable, "nobody is asked"));
     let subject = Subject { digest: &digest, repository: "r.example/app", manifest: &manifest };
-    let keys: Vec<_> = CosignKey::from_pem("x", bytes).into_iter().collect();
+    let keys = Signers::Keys(CosignKey::from_pem("x", bytes).into_iter().collect());
     let _ = bundle::verify(bytes, &subject, &keys);
-    let _ = bundle::require_statement(bytes, &digest);
+    let _ = Statement::read(bytes, &digest);
     let _ = simple::require_payload(bytes, &digest);
 }

@@ -4,12 +4,11 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use p384::ecdsa::signature::hazmat::PrehashVerifier;
-use sha2::{Digest, Sha256, Sha384};
+use sha2::{Digest, Sha256};
 use x509_cert::der::pem;
 
 use crate::hex;
-use crate::key::{PublicKey, Scheme};
+use crate::key::PublicKey;
 
 /// A key of 8,192 bits of RSA in PEM has 1,500 bytes.
 const LARGEST_PEM: usize = 16 << 10;
@@ -35,7 +34,7 @@ impl fmt::Debug for CosignKey {
 }
 
 impl CosignKey {
-    /// Reads a public key in PEM (`-----BEGIN PUBLIC KEY-----`): ECDSA on P-256 or P-384, RSA, or Ed25519. `name` is
+    /// Reads a public key in PEM (`-----BEGIN PUBLIC KEY-----`): ECDSA on P-256, P-384 or P-521, RSA, or Ed25519. `name` is
     /// what it is called in reports, beside its fingerprint.
     ///
     /// # Errors
@@ -62,18 +61,8 @@ impl CosignKey {
         self.hint == hint
     }
 
-    /// Whether this key made the signature. How is said by the key alone: ECDSA in ASN.1 over SHA-256, on P-384 also over
-    /// SHA-384; RSASSA-PKCS1-v1_5 over SHA-256; Ed25519.
+    /// Whether this key made the signature.
     pub(super) fn made(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.key {
-            PublicKey::P256(_) => p256::ecdsa::Signature::from_der(signature)
-                .is_ok_and(|made| self.key.verifies(Scheme::EcdsaFixed, message, &made.to_bytes())),
-            PublicKey::P384(key) => p384::ecdsa::Signature::from_der(signature).is_ok_and(|made| {
-                self.key.verifies(Scheme::EcdsaFixed, message, &made.to_bytes())
-                    || key.verify_prehash(&Sha384::digest(message), &made).is_ok()
-            }),
-            PublicKey::Rsa(_) => self.key.verifies(Scheme::RsaPkcs1v15, message, signature),
-            PublicKey::Ed25519(_) => self.key.verifies(Scheme::Ed25519, message, signature),
-        }
+        self.key.made(message, signature)
     }
 }

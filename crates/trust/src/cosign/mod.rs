@@ -1,29 +1,35 @@
-//! cosign's signatures with a key (sigstore): bundles beside the image, and the older tag `sha256-….sig`.
+//! cosign's signatures (sigstore): bundles beside the image, and the older tag `sha256-….sig`.
 //!
-//! The keys are those that whoever asks names: no key, hint or log entry that comes with a signature makes it trusted.
+//! The keys or identities are those that whoever asks names: no key, hint, certificate or log entry that comes with a
+//! signature makes it trusted.
 //! What is signed is looked at only after the signature holds, and counts only where it is of the right kind and names
 //! exactly the digest in question.
 
 mod bundle;
 mod collect;
+mod dsse;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod key;
+mod signers;
 mod simple;
+mod statement;
 
+use jiff::Timestamp;
 use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
 use plimsoll_registry::Options;
 
 pub use key::{CosignKey, CosignKeyError};
 
 use crate::outcome::{authenticity, worst};
-use crate::{Image, ImageDigest, Refusal, RefusalKind, Verified};
+use crate::{Image, ImageDigest, Keyless, Refusal, RefusalKind, Verified};
 
 use collect::{Candidate, Signature, collect};
+use signers::{Makers, Signers};
 
-/// Verifies images by keys. May be used by several threads.
+/// Verifies images. May be used by several threads.
 pub struct Cosign {
-    keys: Vec<CosignKey>,
+    signers: Signers,
     registry: Options,
 }
 
@@ -37,16 +43,20 @@ pub(crate) struct Subject<'a> {
 }
 
 /// Who made a signature, and what is odd about it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Signed {
-    pub(crate) signers: Vec<String>,
-    pub(crate) note: Option<String>,
+struct Signed {
+    makers: Makers,
+    note: Option<String>,
 }
 
 impl Cosign {
     /// A verifier that trusts these keys, and whatever one of them signed.
     pub fn new(keys: Vec<CosignKey>, registry: Options) -> Self {
-        Self { keys, registry }
+        Self { signers: Signers::Keys(keys), registry }
+    }
+
+    /// A verifier that trusts identities by their certificates, and whatever one of them signed.
+    pub fn keyless(keyless: Keyless, registry: Options) -> Self {
+        Self { signers: Signers::Keyless(keyless), registry }
     }
 
     /// What comes out for an image, in the words of facts.
@@ -54,7 +64,7 @@ impl Cosign {
         authenticity(image, self.verify(image))
     }
 
-    /// Whether one of the keys signed exactly these bytes.
+    /// Whether one of the keys or identities signed exactly these bytes.
     ///
     /// # Errors
     /// Why nobody vouches for it.
@@ -83,10 +93,8 @@ impl Cosign {
         let mut refusals = Vec::new();
         for Candidate { place, signature } in collect(repository, digest)? {
             let signed = signature.and_then(|signature| match signature {
-                Signature::Simple { payload, signature } => {
-                    simple::verify(&payload, &signature, &subject, &self.keys)
-                }
-                Signature::Bundle(json) => bundle::verify(&json, &subject, &self.keys),
+                Signature::Simple(simple) => simple::verify(&simple, &subject, &self.signers),
+                Signature::Bundle(json) => bundle::verify(&json, &subject, &self.signers),
             });
             match signed {
                 Ok(signed) => add(&mut verified, digest, &name, signed),
@@ -103,8 +111,9 @@ impl Cosign {
 fn add(verified: &mut Option<Verified<ImageDigest>>, digest: &ImageDigest, name: &str, signed: Signed) {
     let voucher = Voucher {
         method: TrustMethod::Cosign,
-        signers: signed.signers,
+        signers: signed.makers.signers,
         subject: format!("{name}@{digest}"),
+        signed_at: signed.makers.signed_at.map(Timestamp::as_second),
         ..Voucher::default()
     };
     let verified = match verified {
@@ -117,13 +126,4 @@ fn add(verified: &mut Option<Verified<ImageDigest>>, digest: &ImageDigest, name:
     if let Some(note) = signed.note {
         verified.note(note);
     }
-}
-
-/// The keys that made a signature over a message.
-fn signers(keys: &[CosignKey], message: &[u8], signature: &[u8]) -> Vec<String> {
-    keys.iter().filter(|key| key.made(message, signature)).map(|key| key.name().to_owned()).collect()
-}
-
-fn bad(reason: impl Into<String>) -> Refusal {
-    Refusal::new(RefusalKind::BadSignature, reason)
 }

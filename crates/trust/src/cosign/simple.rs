@@ -1,12 +1,16 @@
 //! The older form: a payload in the simple signing format, and a signature over its bytes (containers/image,
 //! `docs/containers-signature.5.md`; cosign, `specs/SIGNATURE_SPEC.md`).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use x509_cert::der::pem;
 
-use super::{CosignKey, Signed, Subject, bad, signers};
-use crate::{ImageDigest, Refusal, RefusalKind};
+use super::collect::Simple;
+use super::dsse::decode;
+use super::signers::{Certified, Made, Proof};
+use super::{Signed, Signers, Subject};
+use crate::keyless::parse_legacy;
+use crate::outcome::bad;
+use crate::{ImageDigest, Refusal};
 
 /// What the payload of an image's signature calls itself.
 const TYPE: &str = "cosign container image signature";
@@ -37,22 +41,44 @@ struct ImagePart {
     docker_manifest_digest: String,
 }
 
-/// Verifies one signature, which is in base64.
-pub(super) fn verify(
-    payload: &[u8],
-    signature: &str,
-    subject: &Subject<'_>,
-    keys: &[CosignKey],
-) -> Result<Signed, Refusal> {
-    let signature = STANDARD.decode(signature).map_err(|_| bad("the signature is no base64"))?;
-    let signers = signers(keys, payload, &signature);
-    if signers.is_empty() {
-        return Err(Refusal::new(RefusalKind::UntrustedKey, "none of the trusted keys made the signature"));
-    }
-    let named = require_payload(payload, subject.digest)?;
+/// An answer of a timestamp authority, beside the signature.
+#[derive(Deserialize)]
+struct Stamp {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    signed_timestamp: String,
+}
+
+/// Verifies one signature.
+pub(super) fn verify(simple: &Simple, subject: &Subject<'_>, signers: &Signers) -> Result<Signed, Refusal> {
+    let signature = decode(&simple.signature, "signature")?;
+    let by = proof(simple, signers)?;
+    let made = Made { message: &simple.payload, payload: None, signature: &signature, by };
+    let makers = signers.require(made)?;
+    let named = require_payload(&simple.payload, subject.digest)?;
     // cosign leaves the name to whoever reads it: a copy in another repository keeps its signature.
     let is_other = !named.is_empty() && named != subject.repository;
-    Ok(Signed { signers, note: is_other.then(|| format!("it was signed under the name {named:?}")) })
+    Ok(Signed { makers, note: is_other.then(|| format!("it was signed under the name {named:?}")) })
+}
+
+/// What is beside a signature to tell who made it. The chain of its certificate is not looked at: the trusted root has it.
+fn proof(simple: &Simple, signers: &Signers) -> Result<Proof, Refusal> {
+    let (Signers::Keyless(_), Some(certificate)) = (signers, &simple.certificate) else {
+        return Ok(Proof::Hint(String::new()));
+    };
+    let certificate = match pem::decode_vec(certificate.trim().as_bytes()) {
+        Ok(("CERTIFICATE", der)) => der,
+        _ => return Err(bad("the certificate beside the signature is none")),
+    };
+    let stamp = |json: &String| {
+        let stamp: Stamp = serde_json::from_str(json)
+            .map_err(|error| bad(format!("the timestamp cannot be read: {error}")))?;
+        decode(&stamp.signed_timestamp, "timestamp")
+    };
+    Ok(Proof::Certificate(Certified {
+        certificate,
+        entries: simple.entry.iter().map(|json| parse_legacy(json)).collect::<Result<_, _>>()?,
+        timestamps: simple.timestamp.iter().map(stamp).collect::<Result<_, _>>()?,
+    }))
 }
 
 /// What is signed must be the image; answers with the name under which it was signed.

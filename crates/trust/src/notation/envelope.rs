@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::bad;
 use super::chain::Chain;
 use super::identity;
+use crate::outcome::bad;
 use crate::{ImageDigest, Refusal, RefusalKind};
 
 /// What the payload is.
@@ -81,7 +81,7 @@ pub(super) fn verify(json: &[u8], asked: &Asked<'_>) -> Result<Signed, Refusal> 
     let expires = check_header(&protected)?;
     let chain = Chain::parse(&certificates(&envelope.header.x5c)?)?;
     // The key decides how it signs, never the header.
-    if protected.alg != chain.algorithm()? {
+    if protected.alg != chain.algorithm()?.0 {
         return Err(bad(format!("the algorithm {:?} is not that of the certificate", protected.alg)));
     }
     let message = format!("{}.{}", envelope.protected, envelope.payload);

@@ -134,7 +134,3 @@ fn vouched(digest: &ImageDigest, name: &str, signed: envelope::Signed) -> Verifi
     };
     Verified::new(digest.clone(), voucher)
 }
-
-fn bad(reason: impl Into<String>) -> Refusal {
-    Refusal::new(RefusalKind::BadSignature, reason)
-}

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::json::{Object, Value};
 use crate::certificate::Certificate;
-use crate::key::{KeyError, PublicKey, Scheme};
+use crate::key::{Hash, KeyError, PublicKey, Scheme};
 
 /// A key of a role.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Key {
 
 fn is_of(kind: &str, key: &PublicKey) -> bool {
     match key {
-        PublicKey::P256(_) | PublicKey::P384(_) => kind.starts_with("ecdsa"),
+        PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => kind.starts_with("ecdsa"),
         PublicKey::Rsa(_) => kind.starts_with("rsa"),
         PublicKey::Ed25519(_) => kind == "ed25519",
     }
@@ -78,13 +78,13 @@ fn id_of(kind: &str, public: &str) -> String {
     crate::hex(&Sha256::digest(Value::Object(key).canonical()))
 }
 
-/// The scheme of a `method`; `None` for one that is not known, which never counts.
+/// The scheme of a `method`, which always hashes with SHA-256; `None` for one that is not known, which never counts.
 pub(crate) fn scheme(method: &str) -> Option<Scheme> {
     match method.to_ascii_lowercase().as_str() {
-        "ecdsa" => Some(Scheme::EcdsaFixed),
+        "ecdsa" => Some(Scheme::EcdsaFixed(Hash::Sha256)),
         "eddsa" => Some(Scheme::Ed25519),
-        "rsapss" => Some(Scheme::RsaPss),
-        "rsapkcs1v15" => Some(Scheme::RsaPkcs1v15),
+        "rsapss" => Some(Scheme::RsaPss(Hash::Sha256)),
+        "rsapkcs1v15" => Some(Scheme::RsaPkcs1v15(Hash::Sha256)),
         _ => None,
     }
 }

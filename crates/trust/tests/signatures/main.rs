@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
 
 mod cosign;
+mod forged;
+mod keyless;
 mod notation;
 mod registry;
 #[path = "../../../registry/tests/hostile/server.rs"]

@@ -99,6 +99,17 @@ impl Registry {
         self.manifest(&tag, MANIFEST_TYPES[0], manifest.to_string().as_bytes());
     }
 
+    /// A payload, and what is beside it, under the tag of the older form.
+    pub(crate) fn simple_with(&mut self, payload: &[u8], annotations: &Value) {
+        let mut layer = self.blob(SIMPLE, payload);
+        layer["annotations"] = annotations.clone();
+        let config = self.blob("application/vnd.oci.image.config.v1+json", b"{}");
+        let manifest =
+            json!({"schemaVersion": 2, "mediaType": MANIFEST_TYPES[0], "config": config, "layers": [layer]});
+        let tag = format!("sha256-{}.sig", self.subject.sum());
+        self.manifest(&tag, MANIFEST_TYPES[0], manifest.to_string().as_bytes());
+    }
+
     pub(crate) fn simple_layers(&self, signatures: &[(&[u8], String)]) -> Vec<Value> {
         let layer = |(payload, signature): &(&[u8], String)| {
             let mut layer = self.blob(SIMPLE, payload);

@@ -24,7 +24,7 @@ impl Signer {
         STANDARD.encode(signature.to_der().as_bytes())
     }
 
-    fn der(&self) -> Vec<u8> {
+    pub(crate) fn der(&self) -> Vec<u8> {
         // SubjectPublicKeyInfo of a key on P-256, before its point (RFC 5480).
         let head = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
         [&head[..], self.0.verifying_key().to_sec1_point(false).as_bytes()].concat()

@@ -1,0 +1,1 @@
+MEUCIQDgUEhyndRu3szd5Q6ds+K/aA7miybGFKmiEnTVSr0spwIgTcg7K+iww1l5m7AS6XJd5zbUzRco5S9+KAAdieZBQVE=
