@@ -102,3 +102,20 @@ fn next_page(page: &Uri, headers: &HeaderMap) -> Option<Option<Uri>> {
     })?;
     Some(resolve(page, next).filter(|uri| origin(uri) == origin(page)))
 }
+
+/// Takes a page of an answer, and says where it goes on.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn page(link: &[u8], body: &[u8]) {
+    use ureq::http::HeaderValue;
+
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(INDEX_TYPES[0]));
+    if let Ok(link) = HeaderValue::from_bytes(link) {
+        headers.insert(LINK, link);
+    }
+    let _ = add("x", &mut Vec::new(), &headers, body);
+    let page = Uri::from_static("https://r.example/v2/app/referrers/x");
+    if let Some(Some(next)) = next_page(&page, &headers) {
+        assert_eq!(origin(&next), origin(&page));
+    }
+}

@@ -1,8 +1,9 @@
 //! Timestamps (RFC 3161): an authority signs that it saw some bytes at a time.
 
+use cms::cert::CertificateChoices;
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use x509_cert::attr::{Attribute, Attributes};
 use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec};
 use x509_cert::der::{Decode, Encode, Tag, Tagged};
@@ -16,9 +17,15 @@ use crate::{Refusal, RefusalKind};
 
 /// The largest timestamp, in bytes: some hold the certificates of their authority.
 const LARGEST: usize = 64 << 10;
-/// Where the digest that is stamped, and the time, stand in a timestamp (RFC 3161, section 2.4.2).
+/// Where the policy, the digest that is stamped, the time and its accuracy stand in a timestamp (RFC 3161, section 2.4.2).
+const POLICY: usize = 1;
 const IMPRINT: usize = 2;
 const TIME: usize = 4;
+const ACCURACY: usize = 5;
+/// The policy by which a time is off by a second at most (RFC 3628, section 5.2).
+const BASELINE: &str = "0.4.0.2023.1.1";
+/// Purpose of a certificate of a timestamp authority (RFC 3161, section 2.3).
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// Object identifiers: signed data; a timestamp; attributes of signatures (RFC 5652, section 11; RFC 5035).
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
 const TIMESTAMP: &str = "1.2.840.113549.1.9.16.1.4";
@@ -30,11 +37,14 @@ const RSA: &str = "1.2.840.113549.1.1.1";
 
 /// A timestamp that was parsed; nothing of it was verified.
 pub(crate) struct Token {
+    signed: SignedData,
     signer: SignerInfo,
     content: Vec<u8>,
     hash: Hash,
     digest: Vec<u8>,
     time: Timestamp,
+    /// How far it may be off, in seconds.
+    accuracy: i64,
 }
 
 impl Token {
@@ -61,12 +71,20 @@ impl Token {
         let hash = hash(&algorithm.decode_as().map_err(unreadable)?)?;
         let digest = digest.decode_as::<OctetString>().map_err(unreadable)?.into_bytes().to_vec();
         let time = read_time(time).ok_or_else(|| bad("its time is none"))?;
-        Ok(Self { signer, content, hash, digest, time })
+        let accuracy = accuracy(&parts).map_err(unreadable)?;
+        Ok(Self { signed, signer, content, hash, digest, time, accuracy })
     }
 
     /// The time that it names.
     pub(crate) fn time(&self) -> Timestamp {
         self.time
+    }
+
+    /// Between which times it was made.
+    pub(crate) fn range(&self) -> (Timestamp, Timestamp) {
+        let off = SignedDuration::from_secs(self.accuracy);
+        let (from, to) = (self.time.checked_sub(off), self.time.checked_add(off));
+        (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX))
     }
 
     /// It must be about these bytes.
@@ -75,6 +93,16 @@ impl Token {
             true => Ok(()),
             false => Err(bad("it is about other bytes")),
         }
+    }
+
+    /// The certificates that it brings along, in DER.
+    pub(crate) fn certificates(&self) -> Vec<Vec<u8>> {
+        let all = self.signed.certificates.iter().flat_map(|set| set.0.iter());
+        all.filter_map(|choice| match choice {
+            CertificateChoices::Certificate(certificate) => certificate.to_der().ok(),
+            CertificateChoices::Other(_) => None,
+        })
+        .collect()
     }
 
     /// Whether it says that this certificate is its signer's.
@@ -124,6 +152,27 @@ impl Token {
             Refusal::new(RefusalKind::Unsupported, format!("it is signed by algorithm {algorithm}"))
         })
     }
+}
+
+/// It must be the certificate of a timestamp authority, and be for that alone.
+pub(crate) fn require_stamper(link: &Link) -> Result<(), Refusal> {
+    link.check_signer()?;
+    match link.purposes()? == (true, vec![TIME_STAMPING.to_owned()]) {
+        true => Ok(()),
+        false => Err(bad("its certificate is not for timestamps alone")),
+    }
+}
+
+/// How far the time may be off (RFC 3161, section 2.4.2), in whole seconds.
+fn accuracy(parts: &[Any]) -> x509_cert::der::Result<i64> {
+    let Some(accuracy) = parts.get(ACCURACY).filter(|part| part.tag() == Tag::Sequence) else {
+        let policy = parts.get(POLICY).map(|policy| policy.decode_as::<ObjectIdentifier>()).transpose()?;
+        return Ok(i64::from(policy.is_some_and(|policy| policy.to_string() == BASELINE)));
+    };
+    let parts = accuracy.decode_as::<Vec<Any>>()?;
+    let (whole, fraction): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.tag() == Tag::Integer);
+    let seconds = whole.first().map_or(Ok(0), |seconds| seconds.decode_as::<u32>())?;
+    Ok(i64::from(seconds) + i64::from(!fraction.is_empty()))
 }
 
 /// What an authority signed: its answer (RFC 3161, section 2.4.2) begins with a status, a timestamp alone does not.

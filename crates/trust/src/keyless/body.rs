@@ -14,7 +14,7 @@ use crate::outcome::bad;
 use crate::{Refusal, RefusalKind};
 
 /// What an entry says.
-struct Logged {
+pub(super) struct Logged {
     /// Whether the digest is that of the payload alone, and not of all that is signed.
     of_payload: bool,
     hash: Hash,
@@ -56,7 +56,7 @@ struct Body<T> {
     spec: T,
 }
 
-fn read(entry: &Entry) -> Result<Logged, Refusal> {
+pub(super) fn read(entry: &Entry) -> Result<Logged, Refusal> {
     let Kind { kind, api_version } = parse(&entry.body)?;
     if entry.kind.as_ref().is_some_and(|(said, version)| *said != kind || *version != api_version) {
         return Err(bad("the entry of the log is of another kind than it is said to be"));

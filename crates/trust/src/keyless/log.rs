@@ -222,6 +222,14 @@ fn check_checkpoint(proof: &Proof, log: &Log) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows the proof of an entry, whoever signed it.
+#[cfg(any(fuzzing, test))]
+pub(super) fn fuzz(entry: &Entry) {
+    if let Some(proof) = &entry.proof {
+        let _ = root_of(&entry.body, proof);
+    }
+}
+
 /// The root to which a proof leads from an entry (RFC 9162, section 2.1.3.2).
 fn root_of(body: &[u8], proof: &Proof) -> Option<Vec<u8>> {
     if proof.index >= proof.size {

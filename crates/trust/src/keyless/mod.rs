@@ -6,6 +6,8 @@
 
 mod body;
 mod fulcio;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod identity;
 mod log;
 mod root;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::key::PublicKey;
 use crate::link::{LONGEST_CHAIN, Link};
 use crate::outcome::bad;
+use crate::timestamp::require_stamper;
 use crate::{Refusal, RefusalKind};
 
 /// The largest file, in bytes; sigstore's own has 7,000.
@@ -18,8 +19,6 @@ const MOST: usize = 64;
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
 /// Versions of it that are read.
 const VERSIONS: [&str; 3] = ["+json;version=0.1", "+json;version=0.2", ".v0.2+json"];
-/// Purpose of a certificate of a timestamp authority (RFC 3161, section 2.3).
-const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 
 /// The authorities and logs that are trusted, each for some time.
 #[derive(Clone, Debug)]
@@ -182,10 +181,7 @@ impl Authority {
         let Some((signer, issuers)) = self.chain.split_first() else {
             return Err(bad("an authority without certificates"));
         };
-        signer.check_signer()?;
-        if signer.purposes()? != (true, vec![TIME_STAMPING.to_owned()]) {
-            return Err(bad("its certificate is not for timestamps alone"));
-        }
+        require_stamper(signer)?;
         let path = match issuers {
             [] => Some(Vec::new()),
             issuers => path(signer, issuers, 0),

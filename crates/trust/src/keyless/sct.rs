@@ -22,14 +22,7 @@ pub(super) fn require(leaf: &Link, issuer: &Link, logs: &[Log]) -> Result<(), Re
     if logs.is_empty() {
         return Ok(());
     }
-    let list = leaf.certificate.tbs_certificate().get_extension::<SignedCertificateTimestampList>();
-    let list = list.map_err(|error| bad(format!("its timestamps: {error}")))?;
-    let (_, list) = list.ok_or_else(|| bad("no log saw the certificate"))?;
-    let timestamps = list.parse_timestamps().map_err(|error| bad(format!("its timestamps: {error:?}")))?;
-    let [timestamp] = timestamps.as_slice() else {
-        return Err(bad(format!("the certificate holds {} timestamps of logs, not one", timestamps.len())));
-    };
-    let timestamp = timestamp.parse_timestamp().map_err(|error| bad(format!("its timestamps: {error:?}")))?;
+    let timestamp = of(leaf)?;
     let Some(log) = logs.iter().find(|log| log.id == timestamp.log_id.key_id) else {
         let reason = "the certificate is in a log that the trusted root does not name";
         return Err(Refusal::new(RefusalKind::UntrustedKey, reason));
@@ -48,8 +41,24 @@ pub(super) fn require(leaf: &Link, issuer: &Link, logs: &[Log]) -> Result<(), Re
     }
 }
 
+/// What the certificate holds of a log, which must be one.
+pub(super) fn of(leaf: &Link) -> Result<SignedCertificateTimestamp, Refusal> {
+    let list = leaf.certificate.tbs_certificate().get_extension::<SignedCertificateTimestampList>();
+    let list = list.map_err(|error| bad(format!("its timestamps: {error}")))?;
+    let (_, list) = list.ok_or_else(|| bad("no log saw the certificate"))?;
+    let timestamps = list.parse_timestamps().map_err(|error| bad(format!("its timestamps: {error:?}")))?;
+    match timestamps.as_slice() {
+        [only] => only.parse_timestamp().map_err(|error| bad(format!("its timestamps: {error:?}"))),
+        several => Err(bad(format!("the certificate holds {} timestamps of logs, not one", several.len()))),
+    }
+}
+
 /// What a log signs of a certificate in which its timestamp is embedded (RFC 6962, section 3.2).
-fn message(leaf: &Link, issuer: &Link, timestamp: &SignedCertificateTimestamp) -> Result<Vec<u8>, Refusal> {
+pub(super) fn message(
+    leaf: &Link,
+    issuer: &Link,
+    timestamp: &SignedCertificateTimestamp,
+) -> Result<Vec<u8>, Refusal> {
     let certificate = without_timestamps(&leaf.der).map_err(|error| bad(error.to_string()))?;
     let extensions = timestamp.extensions.as_slice();
     // Version 1, of a certificate's timestamp.

@@ -69,8 +69,8 @@ impl Chain {
         self.leaf().subject()
     }
 
-    /// Each certificate is issued by the next, the last by itself, and all of them hold now.
-    pub(super) fn check(&self, now: Timestamp) -> Result<(), Refusal> {
+    /// Each certificate is issued by the next, the last by itself.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
         for (number, link) in self.links.iter().enumerate() {
             let issuer = self.links.get(number + 1).unwrap_or(link);
             let checked = link.check_issuer(issuer).and_then(|()| match number {
@@ -79,12 +79,15 @@ impl Chain {
             });
             checked.map_err(|refusal| refusal.at(&format!("certificate {number}")))?;
         }
-        // That it is past its date counts only where everything else holds.
-        let ended =
-            self.links.iter().enumerate().find_map(|(number, link)| Some((number, link.not_at(now)?)));
-        match ended {
+        Ok(())
+    }
+
+    /// All certificates hold at a time.
+    pub(super) fn check_at(&self, time: Timestamp) -> Result<(), Refusal> {
+        let mut links = self.links.iter().enumerate();
+        match links.find_map(|(number, link)| Some((number, link.not_at(time)?))) {
             Some((number, why)) => {
-                Err(Refusal::new(RefusalKind::Stale, format!("certificate {number} {why}")))
+                Err(Refusal::new(RefusalKind::Stale, format!("certificate {number} {why} at {time}")))
             }
             None => Ok(()),
         }

@@ -1,66 +1,69 @@
-//! A signature in a JWS envelope (Notary Project, "JWS signature envelope"; RFC 7515, flattened JSON).
+//! What an envelope says, however it is written, and whether it holds (Notary Project, "Signature verification").
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::chain::Chain;
+use super::countersignature;
 use super::identity;
+use super::jws;
+use super::policy::When;
 use crate::outcome::bad;
 use crate::{ImageDigest, Refusal, RefusalKind};
 
 /// What the payload is.
 const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
-/// The scheme in which the certificate of a signer says who signed.
-const SCHEME: &str = "notary.x509";
-/// Headers that may be critical, and that are looked at.
-const CRITICAL: [&str; 2] = ["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"];
+/// Headers.
+pub(super) const SCHEME: &str = "io.cncf.notary.signingScheme";
+pub(super) const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
+pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
+pub(super) const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
+pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
+/// The scheme in which a signer's certificate says who signed, and that in which an authority vouches for the time too.
+const OF_SIGNER: &str = "notary.x509";
+const OF_AUTHORITY: &str = "notary.x509.signingAuthority";
 
 /// What a signature must be about, and whom it must be from.
 pub(super) struct Asked<'a> {
     pub(super) digest: &'a ImageDigest,
-    /// Certificates of the trusted roots, in DER.
+    /// Certificates of the trusted roots, in DER: of signers, of signing authorities, and of timestamp authorities.
     pub(super) roots: &'a [Vec<u8>],
+    pub(super) authority_roots: &'a [Vec<u8>],
+    pub(super) timestamp_roots: &'a [Vec<u8>],
+    pub(super) timestamps: When,
     pub(super) identities: &'a [String],
     pub(super) now: Timestamp,
 }
 
-/// Who signed, and until when that holds.
+/// Who signed, when, and until when that holds.
 #[derive(Debug)]
 pub(super) struct Signed {
     pub(super) signer: String,
+    pub(super) at: Option<Timestamp>,
     pub(super) expires: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope {
-    payload: String,
-    protected: String,
-    header: Header,
-    signature: String,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    x5c: Vec<String>,
-    #[serde(rename = "io.cncf.notary.timestampSignature")]
-    timestamp: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Protected {
-    alg: String,
-    cty: String,
-    crit: Vec<String>,
-    #[serde(rename = "io.cncf.notary.signingScheme")]
-    scheme: String,
-    #[serde(rename = "io.cncf.notary.expiry")]
-    expiry: Option<String>,
-    #[serde(rename = "io.cncf.notary.verificationPlugin")]
-    plugin: Option<String>,
+/// An envelope without its encodings; nothing of it was verified.
+pub(super) struct Envelope {
+    /// What is signed.
+    pub(super) message: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    /// The signer's first, in DER.
+    pub(super) certificates: Vec<Vec<u8>>,
+    /// In DER.
+    pub(super) timestamp: Option<Vec<u8>>,
+    /// As JWS calls it.
+    pub(super) algorithm: String,
+    pub(super) content_type: String,
+    /// Headers that must be covered.
+    pub(super) critical: Vec<String>,
+    /// Headers that are there, of those that may be critical.
+    pub(super) present: Vec<&'static str>,
+    pub(super) scheme: String,
+    pub(super) authentic_time: Option<Timestamp>,
+    pub(super) expiry: Option<Timestamp>,
+    pub(super) plugin: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -74,72 +77,93 @@ struct Target {
     digest: String,
 }
 
-/// Verifies one envelope.
-pub(super) fn verify(json: &[u8], asked: &Asked<'_>) -> Result<Signed, Refusal> {
-    let envelope: Envelope = parse(json, "the envelope")?;
-    let protected: Protected = parse(&decode(&envelope.protected)?, "the protected header")?;
-    let expires = check_header(&protected)?;
-    let chain = Chain::parse(&certificates(&envelope.header.x5c)?)?;
-    // The key decides how it signs, never the header.
-    if protected.alg != chain.algorithm()?.0 {
-        return Err(bad(format!("the algorithm {:?} is not that of the certificate", protected.alg)));
-    }
-    let message = format!("{}.{}", envelope.protected, envelope.payload);
-    if !chain.signed(message.as_bytes(), &decode(&envelope.signature)?) {
-        return Err(bad("the signature does not hold"));
-    }
-    chain.check(asked.now).map_err(|refusal| match envelope.header.timestamp {
-        Some(_) if refusal.kind == RefusalKind::Stale => {
-            Refusal::new(RefusalKind::Unsupported, format!("{refusal}; its timestamp is not covered"))
+impl Envelope {
+    /// Verifies it.
+    pub(super) fn verify(&self, asked: &Asked<'_>) -> Result<Signed, Refusal> {
+        self.check_headers()?;
+        let chain = Chain::parse(&self.certificates)?;
+        // The key decides how it signs, never the header.
+        if self.algorithm != chain.algorithm()?.0 {
+            return Err(bad(format!("the algorithm {:?} is not that of the certificate", self.algorithm)));
         }
-        _ => refusal,
-    })?;
-    if !asked.roots.iter().any(|root| root.as_slice() == chain.root()) {
-        return Err(Refusal::new(RefusalKind::UntrustedKey, "its root is not in the named trust stores"));
+        if !chain.signed(&self.message, &self.signature) {
+            return Err(bad("the signature does not hold"));
+        }
+        chain.check()?;
+        let at = self.check_time(&chain, asked)?;
+        let roots = if self.scheme == OF_AUTHORITY { asked.authority_roots } else { asked.roots };
+        if !roots.iter().any(|root| root.as_slice() == chain.root()) {
+            let reason = "its root is not in the named trust stores";
+            return Err(Refusal::new(RefusalKind::UntrustedKey, reason));
+        }
+        let signer = identity::require(chain.subject(), asked.identities)?;
+        if let Some(ended) = self.expiry.filter(|expiry| *expiry <= asked.now) {
+            return Err(Refusal::new(RefusalKind::Stale, format!("the signature held until {ended}")));
+        }
+        let payload: Payload = jws::parse(&self.payload, "what is signed")?;
+        if payload.target_artifact.digest != asked.digest.to_string() {
+            return Err(bad(format!("what is signed is {:?}", payload.target_artifact.digest)));
+        }
+        Ok(Signed { signer, at, expires: self.expiry })
     }
-    let signer = identity::require(chain.subject(), asked.identities)?;
-    if let Some(ended) = expires.filter(|expires| *expires <= asked.now) {
-        return Err(Refusal::new(RefusalKind::Stale, format!("the signature held until {ended}")));
-    }
-    let payload: Payload = parse(&decode(&envelope.payload)?, "what is signed")?;
-    if payload.target_artifact.digest != asked.digest.to_string() {
-        return Err(bad(format!("what is signed is {:?}", payload.target_artifact.digest)));
-    }
-    Ok(Signed { signer, expires })
-}
 
-/// Whether the protected header asks for nothing that is not covered; answers until when the signature holds.
-fn check_header(protected: &Protected) -> Result<Option<Timestamp>, Refusal> {
-    let unsupported = |reason: String| Err(Refusal::new(RefusalKind::Unsupported, reason));
-    if let Some(plugin) = &protected.plugin {
-        return unsupported(format!("it needs the plugin {plugin:?}"));
+    /// Whether the protected headers ask for nothing that is not covered.
+    fn check_headers(&self) -> Result<(), Refusal> {
+        let unsupported = |reason: String| Err(Refusal::new(RefusalKind::Unsupported, reason));
+        if let Some(plugin) = &self.plugin {
+            return unsupported(format!("it needs the plugin {plugin:?}"));
+        }
+        let covered = [SCHEME, AUTHENTIC_TIME, EXPIRY];
+        if let Some(header) = self.critical.iter().find(|header| !covered.contains(&header.as_str())) {
+            return unsupported(format!("the critical header {header:?} is not covered"));
+        }
+        if self.content_type != PAYLOAD {
+            return Err(bad(format!("what is signed is {:?}", self.content_type)));
+        }
+        if ![OF_SIGNER, OF_AUTHORITY].contains(&self.scheme.as_str()) {
+            return unsupported(format!("the signing scheme {:?} is not covered", self.scheme));
+        }
+        let is_critical = |header: &str| self.critical.iter().any(|critical| critical == header);
+        if !self.present.iter().all(|header| is_critical(header)) {
+            return Err(bad("its signing scheme, expiry or authentic time is not marked as critical"));
+        }
+        if !self.critical.iter().all(|header| self.present.contains(&header.as_str())) {
+            return Err(bad("a header that it marks as critical is not there"));
+        }
+        if self.authentic_time.is_some() != (self.scheme == OF_AUTHORITY) {
+            return Err(bad("its authentic time does not fit its signing scheme"));
+        }
+        Ok(())
     }
-    if let Some(header) = protected.crit.iter().find(|header| !CRITICAL.contains(&header.as_str())) {
-        return unsupported(format!("the critical header {header:?} is not covered"));
-    }
-    if protected.cty != PAYLOAD {
-        return Err(bad(format!("what is signed is {:?}", protected.cty)));
-    }
-    if protected.scheme != SCHEME {
-        return unsupported(format!("the signing scheme {:?} is not covered", protected.scheme));
-    }
-    let is_critical = |header: &str| protected.crit.iter().any(|critical| critical == header);
-    if !is_critical(CRITICAL[0]) || (protected.expiry.is_some() && !is_critical(CRITICAL[1])) {
-        return Err(bad("its signing scheme or expiry is not marked as critical"));
-    }
-    let expiry = protected.expiry.as_ref().map(|text| text.parse());
-    expiry.transpose().map_err(|_| bad("its expiry is no time"))
-}
 
-fn certificates(texts: &[String]) -> Result<Vec<Vec<u8>>, Refusal> {
-    let decoded: Result<_, _> = texts.iter().map(|text| STANDARD.decode(text)).collect();
-    decoded.map_err(|_| bad("a certificate is no base64"))
-}
-
-fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| bad("a part of the envelope is no base64url"))
-}
-
-fn parse<'a, T: Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| bad(format!("{what} cannot be read: {error}")))
+    /// The chain must hold when it was signed, where somebody who is trusted says when that was; else now. Answers when that
+    /// was.
+    fn check_time(&self, chain: &Chain, asked: &Asked<'_>) -> Result<Option<Timestamp>, Refusal> {
+        if let Some(time) = self.authentic_time {
+            if time > asked.now {
+                return Err(bad(format!("it was signed at {time}, which is yet to come")));
+            }
+            return chain.check_at(time).map(|()| Some(time));
+        }
+        let ended = chain.check_at(asked.now);
+        let is_asked =
+            !asked.timestamp_roots.is_empty() && (asked.timestamps == When::Always || ended.is_err());
+        match &self.timestamp {
+            Some(token) if is_asked => {
+                let (from, to) = countersignature::range(token, &self.signature, asked.timestamp_roots)
+                    .map_err(|refusal| refusal.at("its timestamp"))?;
+                if from > asked.now {
+                    return Err(bad(format!("it was signed at {from}, which is yet to come")));
+                }
+                chain.check_at(from)?;
+                chain.check_at(to)?;
+                Ok(Some(from))
+            }
+            Some(_) => ended.map(|()| None).map_err(|refusal| {
+                let reason = format!("{refusal}; its timestamp counts only with a trust store of tsa");
+                Refusal::new(refusal.kind, reason)
+            }),
+            None => ended.map(|()| None),
+        }
+    }
 }

@@ -4,15 +4,33 @@ use jiff::Timestamp;
 use plimsoll_registry::Digest;
 
 use super::chain::Chain;
-use super::envelope::{Asked, verify};
-use super::policy::Policy;
+use super::envelope::{Asked, Envelope};
+use super::policy::{Policy, When};
+use crate::Refusal;
 
 /// A JWS envelope, a certificate, and a trust policy.
 pub fn jws(bytes: &[u8]) {
+    verify(super::jws::open(bytes));
+    let _ = Chain::parse(&[bytes.to_vec()]).and_then(|chain| chain.check());
+    let _ = Policy::parse(bytes);
+}
+
+/// A COSE envelope.
+pub fn cose(bytes: &[u8]) {
+    verify(super::cose::open(bytes));
+}
+
+fn verify(envelope: Result<Envelope, Refusal>) {
     let digest = Digest::of(b"");
     let identities = ["*".to_owned()];
-    let asked = Asked { digest: &digest, roots: &[], identities: &identities, now: Timestamp::UNIX_EPOCH };
-    let _ = verify(bytes, &asked);
-    let _ = Chain::parse(&[bytes.to_vec()]).and_then(|chain| chain.check(Timestamp::UNIX_EPOCH));
-    let _ = Policy::parse(bytes);
+    let asked = Asked {
+        digest: &digest,
+        roots: &[],
+        authority_roots: &[],
+        timestamp_roots: &[],
+        timestamps: When::Always,
+        identities: &identities,
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let _ = envelope.and_then(|envelope| envelope.verify(&asked));
 }

@@ -1,13 +1,17 @@
 //! Notation's signatures (Notary Project specifications 1.1), by Notation's own trust policy and trust store.
 //!
 //! What is verified is what the level `strict` asks for, whatever the policy says: integrity, a chain of certificates to a
-//! root of the named stores that holds now, the identity, and the expiry. Revocation is not asked for.
+//! root of the named stores that holds now, or when an authority that is trusted says it signed, the identity, and the
+//! expiry. Revocation is not asked for.
 
 mod chain;
+mod cose;
+mod countersignature;
 mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod identity;
+mod jws;
 mod policy;
 mod store;
 
@@ -59,14 +63,21 @@ impl Notation {
     pub fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal> {
         let name = format!("{}/{}", image.name.registry(), image.name.repository());
         let statement = self.policy.of(&name)?;
-        let roots = store::roots(&self.directory, &statement.trust_stores)
-            .map_err(|why| Refusal::new(RefusalKind::Unavailable, why))?;
+        let roots = |kind| {
+            store::roots(&self.directory, &statement.trust_stores, kind)
+                .map_err(|why| Refusal::new(RefusalKind::Unavailable, why))
+        };
+        let (signers, authorities) = (roots(store::OF_SIGNERS)?, roots(store::OF_AUTHORITIES)?);
+        let stampers = roots(store::OF_TIMESTAMPS)?;
         let repository = Repository::open(&image.name, &self.registry)?;
         let mut refusals = Vec::new();
         for digest in image.digests(&repository)? {
             let asked = Asked {
                 digest: &digest,
-                roots: &roots,
+                roots: &signers,
+                authority_roots: &authorities,
+                timestamp_roots: &stampers,
+                timestamps: statement.timestamps(),
                 identities: &statement.trusted_identities,
                 now: self.now,
             };
@@ -104,14 +115,17 @@ fn verify_digest(
             if count > MAX_SIGNATURES {
                 return Err(artifacts::too_many());
             }
-            let signed = match layer.media_type.as_str() {
-                JWS => artifacts::bytes(repository, &layer).and_then(|json| envelope::verify(&json, asked)),
-                COSE => Err(Refusal::new(RefusalKind::Unsupported, "an envelope of COSE is not covered")),
+            let open = match layer.media_type.as_str() {
+                JWS => jws::open,
+                COSE => cose::open,
                 other => {
-                    Err(Refusal::new(RefusalKind::Unsupported, format!("an envelope of type {other:?}")))
+                    let reason = format!("an envelope of type {other:?}");
+                    refusals.push(Refusal::new(RefusalKind::Unsupported, reason).at(&place));
+                    continue;
                 }
             };
-            match signed {
+            let envelope = artifacts::bytes(repository, &layer).and_then(|bytes| open(&bytes));
+            match envelope.and_then(|envelope| envelope.verify(asked)) {
                 Ok(signed) => return Ok(vouched(asked.digest, name, signed)),
                 Err(refusal) => refusals.push(refusal.at(&place)),
             }
@@ -129,6 +143,7 @@ fn vouched(digest: &ImageDigest, name: &str, signed: envelope::Signed) -> Verifi
         method: TrustMethod::Notation,
         signers: vec![signed.signer],
         subject: format!("{name}@{digest}"),
+        signed_at: signed.at.map(Timestamp::as_second),
         expires: signed.expires.map(Timestamp::as_second),
         ..Voucher::default()
     };

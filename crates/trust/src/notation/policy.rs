@@ -41,6 +41,18 @@ struct Verification {
     level: String,
     #[serde(default, rename = "override")]
     changes: BTreeMap<String, String>,
+    #[serde(default, rename = "verifyTimestamp")]
+    timestamps: When,
+}
+
+/// When the timestamp of a signature is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum When {
+    #[default]
+    Always,
+    /// When a certificate of the signer does not hold any more.
+    AfterCertExpiry,
 }
 
 impl Policy {
@@ -128,9 +140,13 @@ impl Statement {
         Ok(())
     }
 
+    pub(super) fn timestamps(&self) -> When {
+        self.signature_verification.timestamps
+    }
+
     /// The level, where it asks for less than all of it.
     pub(super) fn weaker_level(&self) -> Option<String> {
-        let Verification { level, changes } = &self.signature_verification;
+        let Verification { level, changes, .. } = &self.signature_verification;
         let changes: Vec<_> = changes.iter().map(|(what, action)| format!("{what}={action}")).collect();
         match (level.as_str(), changes.is_empty()) {
             ("strict", true) => None,

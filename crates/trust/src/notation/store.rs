@@ -11,21 +11,23 @@ use x509_cert::der::{Decode, Encode};
 const LARGEST: u64 = 1 << 20;
 /// The most certificates of all stores together.
 const MOST: usize = 1_000;
-/// What kind of store holds roots of signers.
-const AUTHORITIES: &str = "ca:";
+/// Kinds of stores: roots of signers, of signing authorities, and of timestamp authorities.
+pub(super) const OF_SIGNERS: &str = "ca";
+pub(super) const OF_AUTHORITIES: &str = "signingAuthority";
+pub(super) const OF_TIMESTAMPS: &str = "tsa";
 
-/// The certificates of the named stores, in DER.
+/// The certificates of those of the named stores that are of one kind, in DER.
 ///
 /// # Errors
 /// A sentence that names what cannot be used: a store counts whole or not at all.
-pub(super) fn roots(directory: &Path, stores: &[String]) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn roots(directory: &Path, stores: &[String], kind: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut found = Vec::new();
-    for name in stores.iter().filter_map(|store| store.strip_prefix(AUTHORITIES)) {
+    for name in stores.iter().filter_map(|store| store.strip_prefix(kind)?.strip_prefix(':')) {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_plain) {
             return Err(format!("{name:?} is no name of a trust store"));
         }
-        let store = directory.join("truststore/x509/ca").join(name);
+        let store = directory.join("truststore/x509").join(kind).join(name);
         let unfit = |why: String| format!("trust store {}: {why}", store.display());
         for entry in fs::read_dir(&store).map_err(|error| unfit(error.to_string()))? {
             let path = entry.map_err(|error| unfit(error.to_string()))?.path();

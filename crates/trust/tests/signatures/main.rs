@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
 
 mod cosign;
+mod envelopes;
 mod forged;
 mod keyless;
 mod notation;

@@ -89,12 +89,6 @@ fn the_algorithm_is_the_keys() {
 #[test]
 fn what_is_critical_must_be_covered() {
     refused(of(include_bytes!("notation/n-crit.json")), RefusalKind::Unsupported, "\"evil\"");
-    let mut registry = registry(&[]);
-    let subject = registry.subject.clone();
-    let cose = registry.blob("application/cose", b"\xd2");
-    registry.refer(KIND, &[cose], &subject);
-    let dir = directory(ROOT, "strict", SIGNER);
-    refused(judge(&registry, &dir, NOW), RefusalKind::Unsupported, "COSE");
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! The timestamp of a signature: who vouches for when it was made (Notary Project, "Timestamp signature").
+
+use jiff::Timestamp;
+
+use crate::link::{LONGEST_CHAIN, Link};
+use crate::outcome::bad;
+use crate::timestamp::{self, Token};
+use crate::{Refusal, RefusalKind};
+
+/// Between which times an authority of one of these roots (in DER) saw the signature.
+pub(super) fn range(
+    der: &[u8],
+    signature: &[u8],
+    roots: &[Vec<u8>],
+) -> Result<(Timestamp, Timestamp), Refusal> {
+    let token = Token::parse(der)?;
+    token.require_message(signature)?;
+    let certificates = token.certificates();
+    if certificates.len() > LONGEST_CHAIN {
+        return Err(bad(format!("it brings more than {LONGEST_CHAIN} certificates")));
+    }
+    let links: Vec<Link> = certificates.iter().map(|der| Link::parse(der)).collect::<Result<_, _>>()?;
+    let signer = links.iter().find(|link| token.is_by(link));
+    let signer = signer.ok_or_else(|| bad("it does not bring its signer's certificate"))?;
+    timestamp::require_stamper(signer)?;
+    token.check_signature(signer)?;
+    let path = path(signer, &links, roots)?;
+    match path.iter().find_map(|link| link.not_at(token.time())) {
+        Some(why) => Err(bad(format!("a certificate of its authority {why} at {}", token.time()))),
+        None => Ok(token.range()),
+    }
+}
+
+/// The certificates from the signer's up to one that a trusted root issued, and that root.
+fn path(signer: &Link, links: &[Link], roots: &[Vec<u8>]) -> Result<Vec<Link>, Refusal> {
+    let roots: Vec<Link> = roots.iter().map(|der| Link::parse(der)).collect::<Result<_, _>>()?;
+    let mut found = vec![signer.clone()];
+    for below in 0..LONGEST_CHAIN {
+        let Some(last) = found.last() else { break };
+        let issued =
+            |issuer: &&Link| last.check_issuer(issuer).is_ok() && issuer.check_authority(below).is_ok();
+        if let Some(root) = roots.iter().find(issued) {
+            found.push(root.clone());
+            return Ok(found);
+        }
+        let Some(issuer) = links.iter().filter(|link| link.der != last.der).find(issued) else { break };
+        found.push(issuer.clone());
+    }
+    let reason = "its authority is not in the named trust stores";
+    Err(Refusal::new(RefusalKind::UntrustedKey, reason))
+}
