@@ -87,6 +87,13 @@ pub struct Way {
     pub unknown: Vec<Answer>,
 }
 
+impl Way {
+    /// Whether it is there because the engine publishes a port.
+    pub fn is_published(&self) -> bool {
+        self.via.iter().any(|step| step.starts_with("DNAT to") || step.starts_with("docker-proxy"))
+    }
+}
+
 /// Groups with the same answer, and its reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -467,6 +467,25 @@ pub struct DeviceAccess {
     pub nodes: Vec<String>,
 }
 
+impl DeviceAccess {
+    /// What runC and moby allow every container: runc `specconv.AllowedDevices`, moby `oci/defaults.go`. TUN (10:200) is
+    /// in the list of runC up to 1.1.
+    pub const DEFAULT_RULES: [&str; 12] = [
+        "c *:* m",
+        "b *:* m",
+        "c 1:3 rwm",
+        "c 1:5 rwm",
+        "c 1:7 rwm",
+        "c 1:8 rwm",
+        "c 1:9 rwm",
+        "c 5:0 rwm",
+        "c 5:1 rwm",
+        "c 5:2 rwm",
+        "c 136:* rwm",
+        "c 10:200 rwm",
+    ];
+}
+
 /// An open descriptor that leads out of the container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

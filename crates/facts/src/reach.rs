@@ -109,11 +109,40 @@ pub struct FlawVerdict {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Gain {
-    /// Something less than the two others, or nobody says what.
+    /// Nobody says what.
     #[default]
-    Other,
+    Unknown,
+    /// Stops or slows the host, and all containers on it.
+    DenialOfService,
+    /// Learns what the host, the engine or other containers keep to themselves.
+    Information,
+    /// Gets packets to where the networks should not let them, or others' packets.
+    Network,
+    /// Has somebody run another image than he means.
+    Image,
+    /// Reads, makes or changes some files of the host.
+    HostFiles,
+    /// Is rid of what confines the container beside namespaces: labels, masks, rules of devices.
+    Confinement,
     /// Root in the container.
     ContainerRoot,
     /// The host.
     Host,
+}
+
+impl Gain {
+    /// What is won, to be read after "gets".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "something that nobody describes",
+            Self::DenialOfService => "the host to stop",
+            Self::Information => "to read what is not its own",
+            Self::Network => "past the walls of networks",
+            Self::Image => "another image run",
+            Self::HostFiles => "at some files of the host",
+            Self::Confinement => "rid of what confines it",
+            Self::ContainerRoot => "root in the container",
+            Self::Host => "the host",
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use plimsoll_facts::{
-    BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, Effective, Fact, Facts, HostConfig, Process,
+    BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, DeviceAccess, Effective, Fact, Facts,
+    HostConfig, InventoryFlaws, Mount, Process,
 };
 
 /// A change that an administrator can make.
@@ -13,6 +14,16 @@ pub enum Change {
     DropCapability(String),
     /// `--cap-add NAME`; `ALL` adds all.
     AddCapability(String),
+    /// Leaves out `--cap-add NAME`, which `--cap-drop` does not take back.
+    NotAdd(String),
+    /// Leaves out `--privileged`.
+    Unprivileged,
+    /// Leaves out `--security-opt seccomp=unconfined`.
+    NotUnconfined,
+    /// Leaves out `--pid MODE`.
+    OwnPidNamespace(String),
+    /// Leaves out options that let it use devices.
+    NoDevices(Vec<String>),
     /// `--security-opt no-new-privileges`.
     NoNewPrivileges,
     /// `--security-opt seccomp=unconfined`.
@@ -29,6 +40,8 @@ pub enum Change {
     NoNetwork,
     /// Does not publish a port of the container.
     Unpublish(u16),
+    /// Builds its image anew with packages in which their flaws are fixed.
+    UpgradeImage,
     /// Upgrades a package of the host to where its flaws are fixed, and restarts what runs it.
     Upgrade(String),
 }
@@ -38,6 +51,8 @@ pub enum Change {
 pub enum Effort {
     /// One container is made anew.
     Container,
+    /// An image is built anew, and one container is made anew.
+    Image,
     /// A package whose program is started for each action: nothing stops.
     Package,
     /// The engine, or everything that it runs, restarts.
@@ -51,6 +66,7 @@ impl Effort {
     pub fn words(self) -> &'static str {
         match self {
             Self::Container => "makes this container anew",
+            Self::Image => "makes this container anew from another image",
             Self::Package => "stops nothing that runs",
             Self::Engine => "restarts the engine",
             Self::Reboot => "boots the host",
@@ -67,7 +83,17 @@ impl Change {
             }
             Self::Upgrade(package) if package.contains("runc") || package.contains("crun") => Effort::Package,
             Self::Upgrade(_) => Effort::Engine,
+            Self::UpgradeImage => Effort::Image,
             _ => Effort::Container,
+        }
+    }
+
+    /// How much of what the container does may need what it takes away, the least first.
+    pub(crate) fn takes(&self) -> u8 {
+        match self {
+            Self::User(_) | Self::Unmount(_) => 1,
+            Self::Unpublish(_) | Self::NoNetwork => 2,
+            _ => 0,
         }
     }
 
@@ -81,8 +107,13 @@ impl Change {
             }
             return;
         }
-        if *self == Self::SeccompDefault {
-            return seccomp_default(facts, container);
+        match self {
+            Self::SeccompDefault | Self::NotUnconfined | Self::Unprivileged => {
+                seccomp_default(facts, container)
+            }
+            Self::UpgradeImage => return upgrade_image(facts, container),
+            Self::Unpublish(port) => unpublish(facts, container, *port),
+            _ => {}
         }
         let containers =
             facts.engines.iter_mut().filter_map(|engine| engine.containers.value_mut()).flatten();
@@ -94,7 +125,7 @@ impl Change {
     fn apply_to(&self, container: &mut Container) {
         let Some(effective) = container.effective.value_mut() else { return };
         match self {
-            Self::DropCapability(name) => each(effective, |process| {
+            Self::DropCapability(name) | Self::NotAdd(name) => each(effective, |process| {
                 capabilities(process, |held| Capabilities(held.0 & !mask(name)));
             }),
             Self::AddCapability(name) => each(effective, |process| {
@@ -104,20 +135,23 @@ impl Change {
                     process.cap_permitted = process.cap_effective;
                 }
             }),
+            Self::Unprivileged => {
+                each(effective, |process| {
+                    capabilities(process, |held| Capabilities(held.0 & Capabilities::DOCKER_DEFAULT.0));
+                });
+                no_devices(effective);
+                protect(effective);
+            }
+            Self::OwnPidNamespace(_) => own_pid_namespace(effective),
+            Self::NoDevices(_) => no_devices(effective),
             Self::NoNewPrivileges => each(effective, |process| process.no_new_privs = true),
             Self::SeccompUnconfined => each(effective, |process| {
                 (process.seccomp_mode, process.seccomp_filters) = (0, Some(0));
                 process.seccomp = Fact::absent("--security-opt seccomp=unconfined");
             }),
             Self::User(uid) => user(effective, *uid),
-            Self::Unmount(target) => unmount(effective, target),
-            Self::MountReadOnly(target) => {
-                let paths = effective.host_paths.value_mut().into_iter().flatten();
-                paths.filter(|path| path.target == *target).for_each(|path| {
-                    path.writable = false;
-                    path.writable_below.clear();
-                });
-            }
+            Self::Unmount(target) => unmount(container, target),
+            Self::MountReadOnly(target) => read_only(container, target),
             Self::Unpublish(port) => {
                 if let Some(declared) = container.declared.value_mut() {
                     declared.ports.retain(|published| published.container_port != *port);
@@ -129,7 +163,7 @@ impl Change {
                     declared.networks.clear();
                 }
             }
-            Self::SeccompDefault | Self::Upgrade(_) => {}
+            Self::SeccompDefault | Self::NotUnconfined | Self::UpgradeImage | Self::Upgrade(_) => {}
         }
     }
 }
@@ -147,6 +181,12 @@ impl fmt::Display for Change {
             Self::MountReadOnly(target) => write!(f, "the mount at {target} read-only"),
             Self::NoNetwork => f.write_str("--network none"),
             Self::Unpublish(port) => write!(f, "without publishing port {port}"),
+            Self::NotAdd(name) => write!(f, "without --cap-add {name}"),
+            Self::Unprivileged => f.write_str("without --privileged"),
+            Self::NotUnconfined => f.write_str("without --security-opt seccomp=unconfined"),
+            Self::OwnPidNamespace(mode) => write!(f, "without --pid {mode}"),
+            Self::NoDevices(options) => write!(f, "without {}", options.join(" ")),
+            Self::UpgradeImage => f.write_str("build its image anew with upgraded packages"),
             Self::Upgrade(package) => write!(f, "upgrade {package}"),
         }
     }
@@ -191,7 +231,11 @@ fn user(effective: &mut Effective, inside: u32) {
     });
 }
 
-fn unmount(effective: &mut Effective, target: &str) {
+fn unmount(container: &mut Container, target: &str) {
+    if let Some(declared) = container.declared.value_mut() {
+        declared.mounts.retain(|mount| mount.target != target);
+    }
+    let Some(effective) = container.effective.value_mut() else { return };
     if let Some(paths) = effective.host_paths.value_mut() {
         paths.retain(|path| path.target != target);
     }
@@ -202,6 +246,77 @@ fn unmount(effective: &mut Effective, target: &str) {
     if let Some(mounts) = effective.mounts.value_mut() {
         mounts.retain(|mount| mount.target != target);
     }
+}
+
+fn read_only(container: &mut Container, target: &str) {
+    let declared = container.declared.value_mut().into_iter().flat_map(|declared| &mut declared.mounts);
+    declared.filter(|mount| mount.target == target).for_each(|mount| mount.rw = false);
+    let Some(effective) = container.effective.value_mut() else { return };
+    let paths = effective.host_paths.value_mut().into_iter().flatten();
+    paths.filter(|path| path.target == target).for_each(|path| {
+        path.writable = false;
+        path.writable_below.clear();
+    });
+    let mounts = effective.mounts.value_mut().into_iter().flatten();
+    mounts
+        .filter(|mount| mount.target == target)
+        .for_each(|mount| mount.options = format!("ro,{}", mount.options));
+}
+
+/// Devices as every container has them.
+fn no_devices(effective: &mut Effective) {
+    let rules = DeviceAccess::DEFAULT_RULES.map(str::to_owned).to_vec();
+    if let Some(devices) = effective.devices.value_mut() {
+        *devices = DeviceAccess { rules, ..DeviceAccess::default() };
+    }
+    if let Some(nodes) = effective.device_nodes.value_mut() {
+        nodes.clear();
+    }
+}
+
+/// Mounts as every container has them that is not privileged: the kernel's settings are read-only.
+fn protect(effective: &mut Effective) {
+    let Some(mounts) = effective.mounts.value_mut() else { return };
+    for (target, fs_type) in [("/proc/sys", "proc"), ("/sys", "sysfs"), ("/sys/fs/cgroup", "cgroup")] {
+        mounts.push(Mount {
+            target: target.into(),
+            fs_type: fs_type.into(),
+            options: "ro".into(),
+            ..Mount::default()
+        });
+    }
+}
+
+/// A PID namespace that nobody else is in: no inode has the number 0.
+fn own_pid_namespace(effective: &mut Effective) {
+    let Some(namespaces) = effective.namespaces.value_mut() else { return };
+    let shared = std::mem::replace(&mut namespaces.pid, 0);
+    each(effective, |process| {
+        if let Some(namespaces) = process.namespaces.as_mut().filter(|own| own.pid == shared) {
+            namespaces.pid = 0;
+        }
+    });
+}
+
+/// Ways to a port of a container that are there because the engine publishes it.
+fn unpublish(facts: &mut Facts, container: &str, port: u16) {
+    let Some(connections) = facts.connections.value_mut() else { return };
+    let listeners = connections.listeners.iter_mut();
+    let own = listeners.filter(|it| it.container.as_deref() == Some(container) && it.port == port);
+    own.for_each(|listener| listener.ways.retain(|way| !way.is_published()));
+}
+
+/// Packages of its own, without the flaws that have a fix.
+fn upgrade_image(facts: &mut Facts, container: &str) {
+    let mut containers = facts.engines.iter().filter_map(|engine| engine.containers.value()).flatten();
+    let image = containers.find(|it| it.id == container).and_then(|it| it.declared.value());
+    let image = image.map(|declared| declared.image_id.clone()).unwrap_or_default();
+    let Some(known) = facts.package_flaws.value_mut() else { return };
+    let Some(before) = known.of(container).or_else(|| known.of(&image)) else { return };
+    let mut after = InventoryFlaws { holder: container.to_owned(), ..before.clone() };
+    after.flaws.retain(|flaw| flaw.fixed.is_none());
+    known.inventories.retain(|inventory| inventory.holder != container);
+    known.inventories.push(after);
 }
 
 /// What the engine's default profile lets pass is seen in another container that has it and no further capabilities;

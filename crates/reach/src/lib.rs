@@ -9,6 +9,7 @@ mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod gain;
 mod gates;
 mod harden;
 mod kernel;

@@ -214,7 +214,11 @@ fn host() -> Host {
         ("kernel.perf_event_paranoid", "2"),
         ("kernel.io_uring_disabled", "0"),
     ];
-    let absent = ["kernel.unprivileged_userns_clone", "kernel.apparmor_restrict_unprivileged_userns"];
+    let absent = [
+        "kernel.unprivileged_userns_clone",
+        "kernel.apparmor_restrict_unprivileged_userns",
+        "kernel.yama.ptrace_scope",
+    ];
     let sysctls = sysctls.map(|(name, value)| (name.to_owned(), known(value.to_owned())));
     let absent = absent.map(|name| (name.to_owned(), Fact::absent("test")));
     Host {

@@ -8,6 +8,7 @@ use plimsoll_facts::{
 };
 
 use crate::filters::Filters;
+use crate::gain;
 use crate::gates::GATES;
 use crate::kernel;
 use crate::path;
@@ -20,9 +21,10 @@ const MAX_STANDS: usize = 32;
 
 /// Fills in [`Facts::reach`] from the other facts.
 pub fn judge(facts: &mut Facts) {
-    let reach = of_all(facts, &Filters::of(facts));
+    let filters = Filters::of(facts);
+    let reach = of_all(facts, &filters);
     facts.reach = Fact::known(reach, "the kernel's state, and the boundary advisories of this build");
-    path::judge(facts);
+    path::judge(facts, &filters);
 }
 
 /// What can be reached from each running container.
@@ -58,7 +60,7 @@ fn flaws(facts: &Facts) -> Vec<Flaw<'_>> {
         .map(|verdict| {
             let precondition =
                 verdict.precondition.as_deref().and_then(|text| Precondition::parse(text).ok());
-            Flaw { verdict, precondition, gain: gain(verdict) }
+            Flaw { verdict, precondition, gain: gain::of(verdict.impact.as_deref()) }
         })
         .filter(|flaw| flaw.precondition.as_ref().is_none_or(concerns_containers))
         .collect()
@@ -76,14 +78,6 @@ fn concerns_containers(precondition: &Precondition) -> bool {
         _ => true,
     };
     precondition.atoms().iter().any(of_container)
-}
-
-fn gain(verdict: &BoundaryVerdict) -> Gain {
-    match verdict.impact.as_deref() {
-        Some(impact) if impact.starts_with("privesc") => Gain::ContainerRoot,
-        Some(impact) if impact.starts_with("escape") => Gain::Host,
-        _ => Gain::Other,
-    }
 }
 
 fn of_container(
@@ -114,31 +108,48 @@ fn of_container(
         gates: GATES.iter().map(|gate| gate_verdict(gate, &own, None)).collect(),
         flaws: flaws.iter().map(|flaw| flaw_verdict(flaw, &own, None)).collect(),
     };
-    let wins_root = |flaw: &FlawVerdict| {
-        flaw.gain == Gain::ContainerRoot
-            && flaw.present.is_affected()
-            && flaw.outcome == ReachOutcome::Reachable
-    };
-    let way = reach.flaws.iter().find(|flaw| wins_root(flaw)).map(|flaw| flaw.id.clone());
-    if let (Some(way), Some(root)) = (way, root) {
-        let as_root: Vec<Stand<'_>> =
-            processes.iter().map(|process| stand(*process, Rights::of_root(process, root))).collect();
-        open_more(&mut reach, flaws, &as_root, &way);
+    let unlabelled = |process: &&Process| Process { lsm_label: None, ..(*process).clone() };
+    let freed: Vec<Process> = processes.iter().map(unlabelled).collect();
+    let (mut is_root, mut is_free) = (root.is_none(), false);
+    // What is won opens more, until nothing more is won.
+    while let Some((way, gain)) = next_win(&reach, is_root, is_free) {
+        is_root |= gain == Gain::ContainerRoot;
+        is_free |= gain == Gain::Confinement;
+        let rights = |process| match root.filter(|_| is_root) {
+            Some(root) => Rights::of_root(process, root),
+            None => Rights::of(process, root),
+        };
+        let as_won = processes.iter().zip(&freed).map(|(own, freed)| if is_free { freed } else { *own });
+        let stands: Vec<Stand<'_>> = as_won.map(|process| stand(process, rights(process))).collect();
+        open_more(&mut reach, flaws, &stands, &way);
     }
     reach.flaws.sort_by_key(order);
     reach
 }
 
-/// What the container's root reaches where its processes as they are do not.
-fn open_more(reach: &mut ContainerReach, flaws: &[Flaw<'_>], as_root: &[Stand<'_>], way: &str) {
+/// A flaw that wins something inside of the container that is not won yet.
+fn next_win(reach: &ContainerReach, is_root: bool, is_free: bool) -> Option<(String, Gain)> {
+    let wins = |flaw: &&FlawVerdict| {
+        let more = match flaw.gain {
+            Gain::ContainerRoot => !is_root,
+            Gain::Confinement => !is_free,
+            _ => false,
+        };
+        more && flaw.present.is_affected() && flaw.outcome == ReachOutcome::Reachable
+    };
+    reach.flaws.iter().find(wins).map(|flaw| (flaw.id.clone(), flaw.gain))
+}
+
+/// What can be reached with what was won where the processes as they are do not reach it.
+fn open_more(reach: &mut ContainerReach, flaws: &[Flaw<'_>], won: &[Stand<'_>], way: &str) {
     for (gate, verdict) in GATES.iter().zip(&mut reach.gates) {
-        let more = gate_verdict(gate, as_root, Some(way));
+        let more = gate_verdict(gate, won, Some(way));
         if more.outcome == ReachOutcome::Reachable && verdict.outcome != ReachOutcome::Reachable {
             *verdict = more;
         }
     }
     for (flaw, verdict) in flaws.iter().zip(&mut reach.flaws) {
-        let more = flaw_verdict(flaw, as_root, Some(way));
+        let more = flaw_verdict(flaw, won, Some(way));
         let opens = more.outcome == ReachOutcome::Reachable && verdict.outcome != ReachOutcome::Reachable;
         if opens || (more.outcome == ReachOutcome::Unknown && verdict.outcome == ReachOutcome::Blocked) {
             *verdict = more;

@@ -1,6 +1,6 @@
 //! What a change would open and close, before anybody restarts anything.
 
-use plimsoll_facts::{AttackPath, ContainerReach, Fact, Facts, Gain, ReachOutcome};
+use plimsoll_facts::{AttackPath, ContainerReach, Fact, Facts, ReachOutcome};
 
 use crate::change::Change;
 use crate::verdict;
@@ -31,13 +31,20 @@ pub fn what_if(facts: &Facts, container: &str, changes: &[Change]) -> Result<Dif
     let (old, new) = (reach(facts, container)?, reach(&after, container)?);
     let mut difference = Difference::default();
     compare(&mut difference, old, new);
-    let through = |paths: &Fact<Vec<AttackPath>>| -> Vec<AttackPath> {
-        let all = paths.value().into_iter().flatten();
-        all.filter(|path| path.container_id == container).cloned().collect()
+    let paths = |facts: &Fact<Vec<AttackPath>>| facts.value().cloned().unwrap_or_default();
+    let is_through = |path: &AttackPath| {
+        path.container_id == container || path.before.iter().any(|place| place.id == container)
     };
-    let stays = through(&after.attack_paths);
-    let is_left = |path: &AttackPath| stays.iter().any(|left| left.boundary == path.boundary);
-    difference.cut = through(&facts.attack_paths).into_iter().filter(|path| !is_left(path)).collect();
+    let (before, mut stays) = (paths(&facts.attack_paths), paths(&after.attack_paths));
+    let is_left = |path: &AttackPath| {
+        let same = |left: &AttackPath| {
+            (&left.container_id, &left.boundary) == (&path.container_id, &path.boundary)
+                && (left.shown || !path.shown)
+        };
+        stays.iter().any(same)
+    };
+    difference.cut = before.into_iter().filter(|path| !is_left(path)).collect();
+    stays.retain(is_through);
     difference.left = stays;
     Ok(difference)
 }
@@ -64,8 +71,8 @@ fn compare(difference: &mut Difference, old: &ContainerReach, new: &ContainerRea
             }
             continue;
         };
-        let gets = if before.gain == Gain::Host { ", which gets the host" } else { "" };
-        let what = format!("can exercise {} in {}{gets}", before.id, before.component);
+        let gets = before.gain.words();
+        let what = format!("can exercise {} in {}, which gets {gets}", before.id, before.component);
         note(difference, what, before.outcome, (after.outcome, &after.reasons));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use askama::Template;
-use plimsoll_facts::{Gap, PathGoal, StepKind};
+use plimsoll_facts::{Gap, StepKind};
 use plimsoll_rules::{Concern, Finding, Severity, Status, Subject, SubjectKind};
 use plimsoll_upgrade::{EffectKind, Pending, Step};
 
@@ -316,10 +316,6 @@ fn failures(line: &ContainerLine<'_>, severity: &Severity) -> String {
 
 fn effect(kind: &EffectKind) -> &'static str {
     words::effect(*kind)
-}
-
-fn goal(goal: &PathGoal) -> &'static str {
-    words::goal(*goal)
 }
 
 fn step_kind(kind: &StepKind) -> &'static str {

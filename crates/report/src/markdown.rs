@@ -126,7 +126,7 @@ fn paths(audit: &Audit, full: bool, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "\n## Attack paths: {}\n\n", words::paths(&audit.attack_paths))?;
     let shown = if full { audit.attack_paths.len() } else { audit.attack_paths.len().min(SUBJECTS) };
     for path in &audit.attack_paths[..shown] {
-        writeln!(out, "- {} → {}", code(&path.container), words::goal(path.goal))?;
+        writeln!(out, "- {}", code(&words::route(path)))?;
         for step in &path.steps {
             writeln!(out, "  - {}: {}", words::step_kind(step.kind), prose(&step.what))?;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_facts::{AttackPath, StepKind};
+use plimsoll_facts::{AttackPath, PathGoal, StepKind};
 
 use crate::escape;
 
@@ -51,17 +51,17 @@ impl Box {
     }
 }
 
-/// Where each path goes: its places, the first outside and the last the host, and what leads from each to the next.
+/// Where each path goes: its containers, and what leads to each; behind the first line, what is done there.
 fn route(path: &AttackPath) -> Vec<(&str, String)> {
     let mut route: Vec<(&str, String)> = Vec::new();
+    let mut places = path.through();
     for step in &path.steps {
         let text = match step.evidence.is_empty() {
             true => step.what.clone(),
             false => format!("{} ({})", step.what, step.evidence.join("; ")),
         };
         match step.kind {
-            StepKind::Entry => route.push((&step.at, text)),
-            StepKind::Connect => route.push((&path.container, text)),
+            StepKind::Entry | StepKind::Connect => route.extend(places.next().map(|place| (place, text))),
             _ => {
                 if let Some((_, how)) = route.last_mut() {
                     how.push('\n');
@@ -98,7 +98,17 @@ pub(crate) fn draw(paths: &[AttackPath]) -> Option<Drawing> {
             drawing.put("container", x(column + 1), place(row), &text, &shared.join(", "));
         }
     }
-    drawing.put("host", x(columns + 1), middle, "the host", "root on the host, and every container on it");
+    if paths.iter().any(|path| path.goal == PathGoal::Host) {
+        drawing.put(
+            "host",
+            x(columns + 1),
+            middle,
+            "the host",
+            "root on the host, and every container on it",
+        );
+    } else {
+        drawing.width = x(columns) + BOX.0 + MARGIN;
+    }
     drawing.connect(&routes, &rows, x, middle);
     Some(drawing)
 }
@@ -141,7 +151,9 @@ impl Drawing {
                 from = to;
                 how = rest.to_owned();
             }
-            join(&mut lines, from, (x(rows.len() + 1), middle), path.shown, &how);
+            if path.goal == PathGoal::Host {
+                join(&mut lines, from, (x(rows.len() + 1), middle), path.shown, &how);
+            }
         }
         for ((x1, y1, x2, y2), (shown, texts)) in lines {
             let class = if shown { "shown" } else { "assumed" };
@@ -169,7 +181,7 @@ fn join(lines: &mut Lines, from: (usize, usize), to: (usize, usize), shown: bool
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_facts::{AttackPath, PathStep, StepKind};
+    use plimsoll_facts::{AttackPath, PathGoal, PathPlace, PathStep, StepKind};
 
     use super::draw;
 
@@ -192,20 +204,30 @@ mod tests {
             let boundary = step(StepKind::Boundary, "web", way);
             path("web", vec![step(StepKind::Entry, "web", "connects to 80"), boundary])
         };
-        let through = path(
-            "db",
-            vec![
-                step(StepKind::Entry, "web", "connects to 80"),
-                step(StepKind::Connect, "web", "connects to 3306 of db"),
-                step(StepKind::Boundary, "db", "loads a module"),
-            ],
-        );
+        let through = through_db(vec![step(StepKind::Boundary, "db", "loads a module")]);
         let drawing = draw(&[direct("a"), direct("b"), through]).unwrap();
         let names: Vec<_> = drawing.boxes.iter().map(|it| it.text.as_str()).collect();
         assert_eq!(names, ["outside", "web", "db", "the host"]);
         // Outside to web, web to the host, web to db, db to the host.
         assert_eq!(drawing.lines.len(), 4);
         assert!(drawing.lines.iter().any(|line| line.title == "a; b"));
+    }
+
+    fn through_db(more: Vec<PathStep>) -> AttackPath {
+        let steps = [
+            step(StepKind::Entry, "web", "connects to 80"),
+            step(StepKind::Connect, "web", "connects to 3306 of db"),
+        ];
+        let before = vec![PathPlace { name: "web".into(), id: "1".into() }];
+        AttackPath { before, ..path("db", steps.into_iter().chain(more).collect()) }
+    }
+
+    #[test]
+    fn a_path_to_a_neighbour_ends_there() {
+        let neighbour = AttackPath { goal: PathGoal::Neighbour, ..through_db(Vec::new()) };
+        let drawing = draw(&[neighbour]).unwrap();
+        let names: Vec<_> = drawing.boxes.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!((names, drawing.lines.len()), (vec!["outside", "web", "db"], 2));
     }
 
     #[test]

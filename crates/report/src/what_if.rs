@@ -78,7 +78,7 @@ pub fn terminal(what_if: &WhatIf, options: &TerminalOptions, out: &mut dyn Write
     for (label, style, paths) in [("cut", GOOD, &what_if.cut), ("left", layout::BAD, &what_if.left)] {
         for path in paths {
             let last = path.steps.last().map_or("", |step| step.what.as_str());
-            let text = format!("{} → {}: {last}", path.container, words::goal(path.goal));
+            let text = format!("{}: {last}", words::route(path));
             page.labelled(label, style, &[span(&text, PLAIN)])?;
         }
     }

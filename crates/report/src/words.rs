@@ -242,12 +242,10 @@ pub(crate) fn paths(paths: &[AttackPath]) -> String {
     }
 }
 
-/// What a path wins.
-pub(crate) fn goal(goal: PathGoal) -> &'static str {
-    match goal {
-        PathGoal::Host => "the host",
-        PathGoal::Neighbour => "another container",
-    }
+/// Where a path goes: `web → db → the host`.
+pub(crate) fn route(path: &AttackPath) -> String {
+    let host = (path.goal == PathGoal::Host).then_some("the host");
+    path.through().chain(host).collect::<Vec<_>>().join(" → ")
 }
 
 /// A kind of step, as a label.
@@ -256,12 +254,17 @@ pub(crate) fn step_kind(kind: StepKind) -> &'static str {
         StepKind::Entry => "enter",
         StepKind::Connect => "move",
         StepKind::Break => "break in",
-        StepKind::Root => "root",
+        StepKind::Root => "win more",
         StepKind::Boundary => "get out",
     }
 }
 
 /// A change that ends paths, and what it disturbs.
 pub(crate) fn cut(cut: &PathCut) -> String {
-    format!("{} ends {}, {}", cut.change, count(cut.paths as usize, "path"), cut.effort)
+    let of = cut.container.as_ref().map_or(String::new(), |container| format!("{container}: "));
+    let ends = match cut.assumed_left {
+        true => "leaves only unpublished flaws for",
+        false => "ends",
+    };
+    format!("{of}{} {ends} {}, {}", cut.change, count(cut.paths as usize, "path"), cut.effort)
 }

@@ -10,22 +10,6 @@ use rustix::io::Errno;
 use super::cgroup_files::{CgroupFiles, Missing};
 use crate::procs::{Cgroups, PidDir};
 
-/// What runC and moby allow every container: runc `specconv.AllowedDevices`, moby `oci/defaults.go`. TUN (10:200) is
-/// in the list of runC up to 1.1.
-const DEFAULT_RULES: [&str; 12] = [
-    "c *:* m",
-    "b *:* m",
-    "c 1:3 rwm",
-    "c 1:5 rwm",
-    "c 1:7 rwm",
-    "c 1:8 rwm",
-    "c 1:9 rwm",
-    "c 5:0 rwm",
-    "c 5:1 rwm",
-    "c 5:2 rwm",
-    "c 136:* rwm",
-    "c 10:200 rwm",
-];
 /// Most device nodes that are reported of one container.
 const MAX_NODES: usize = 1024;
 /// Most entries of one directory below `/dev`.
@@ -57,7 +41,11 @@ pub(super) fn access(list: &str) -> DeviceAccess {
     let rules: Vec<String> = list.lines().map(str::to_owned).collect();
     DeviceAccess {
         all: rules.iter().any(|rule| rule == "a *:* rwm"),
-        extra: rules.iter().filter(|rule| !DEFAULT_RULES.contains(&rule.as_str())).cloned().collect(),
+        extra: rules
+            .iter()
+            .filter(|rule| !DeviceAccess::DEFAULT_RULES.contains(&rule.as_str()))
+            .cloned()
+            .collect(),
         rules,
         nodes: Vec::new(),
     }
@@ -153,7 +141,7 @@ mod tests {
     #[test]
     fn rules_beyond_the_defaults() {
         // `docker run --device-cgroup-rule 'b 254:0 rwm'` on Docker 20.10.
-        let access_of = |extra: &str| access(&format!("{}\n{extra}", DEFAULT_RULES.join("\n")));
+        let access_of = |extra: &str| access(&format!("{}\n{extra}", DeviceAccess::DEFAULT_RULES.join("\n")));
         let granted = access_of("b 254:0 rwm");
         assert_eq!((granted.all, granted.extra), (false, vec!["b 254:0 rwm".to_owned()]));
         assert!(access_of("").extra.is_empty());

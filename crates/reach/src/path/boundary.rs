@@ -28,7 +28,7 @@ fn through_gate(reach: &ContainerReach, gate: &GateVerdict) -> Exit {
         evidence: gate.reasons.clone(),
         assumed: false,
     };
-    let steps = root_first(reach, gate.after.as_deref()).into_iter().chain([step]).collect();
+    let steps = won_first(reach, gate.after.as_deref()).into_iter().chain([step]).collect();
     Exit { id: gate.gate.clone(), weight: 1000, steps }
 }
 
@@ -46,18 +46,25 @@ fn through_flaw(reach: &ContainerReach, flaw: &FlawVerdict) -> Exit {
         (false, "high") => 600,
         (false, _) => 400,
     };
-    let steps = root_first(reach, flaw.after.as_deref()).into_iter().chain([step]).collect();
+    let steps = won_first(reach, flaw.after.as_deref()).into_iter().chain([step]).collect();
     Exit { id: flaw.id.clone(), weight, steps }
 }
 
-/// The step that wins the container's root, where one has to come first.
-fn root_first(reach: &ContainerReach, by: Option<&str>) -> Option<PathStep> {
-    let flaw = reach.flaws.iter().find(|flaw| Some(flaw.id.as_str()) == by)?;
-    Some(PathStep {
-        kind: StepKind::Root,
-        at: reach.name.clone(),
-        what: format!("wins the container's root by {} in {}", flaw.id, flaw.component),
-        evidence: flaw.reasons.clone(),
-        assumed: false,
-    })
+/// The steps that win more in the container, where some have to come first.
+fn won_first(reach: &ContainerReach, by: Option<&str>) -> Vec<PathStep> {
+    let find = |id: &str| reach.flaws.iter().find(|flaw| flaw.id == id);
+    let ways = std::iter::successors(by.and_then(find), |flaw| find(flaw.after.as_deref()?));
+    // There are two things to win, so no more than two ways.
+    let mut steps: Vec<PathStep> = ways
+        .take(2)
+        .map(|flaw| PathStep {
+            kind: StepKind::Root,
+            at: reach.name.clone(),
+            what: format!("gets {} by {} in {}", flaw.gain.words(), flaw.id, flaw.component),
+            evidence: flaw.reasons.clone(),
+            assumed: false,
+        })
+        .collect();
+    steps.reverse();
+    steps
 }

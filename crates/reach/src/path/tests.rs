@@ -1,11 +1,12 @@
 //! Attack paths of small facts, and what cuts them.
 
 use plimsoll_facts::{
-    AttackPath, BoundaryStatus, BoundaryVerdict, Capabilities, Connections, Fact, Facts, InventoryFlaws,
-    PackageFlaws, PublishedPort, StepKind, Vulnerability,
+    AttackPath, BoundaryStatus, BoundaryVerdict, Capabilities, ConnectionEnd, Connections, Container,
+    DeclaredMount, EndKind, EngineSocketMount, Fact, Facts, InventoryFlaws, PackageFlaws, PathGoal,
+    PublishedPort, ReachedListener, StepKind, Vulnerability, Way,
 };
 
-use crate::testing::{Case, Profile, capabilities, known};
+use crate::testing::{Case, Profile, capabilities, known, user};
 use crate::verdict;
 
 const NET_ADMIN: u64 = 1 << 12;
@@ -57,8 +58,8 @@ fn from_a_published_port_to_the_host() {
     assert_eq!(path.boundary, "CVE-2024-1086");
     assert!(!path.shown && path.steps[1].assumed, "no flaw of a package is known");
     let cuts: Vec<&str> = path.cuts.iter().map(|cut| cut.change.as_str()).collect();
-    assert_eq!(cuts, ["--cap-drop NET_ADMIN", "--user 1000", "upgrade linux"]);
-    assert_eq!(path.cuts[2].effort, "boots the host");
+    assert_eq!(cuts, ["--cap-drop NET_ADMIN", "--user 1000", "without publishing port 80"]);
+    assert_eq!(path.cuts[0].container.as_deref(), Some("db"));
 }
 
 #[test]
@@ -96,4 +97,204 @@ fn nobody_outside_reaches_it() {
 fn what_is_fixed_is_no_way() {
     let fixed = facts(|facts| facts.boundary.value_mut().unwrap()[0].status = BoundaryStatus::Fixed);
     assert!(paths(&fixed).is_empty());
+}
+
+/// A front with a published port and a database behind it, in one network; the change is made to both and to the rest.
+fn two(change: impl FnOnce(&mut Container, &mut Container)) -> Facts {
+    let mut facts = Case::new(Profile::Unconfined, |it| {
+        let process = &mut it.processes.value_mut().unwrap()[0];
+        process.seccomp_mode = 0;
+        process.seccomp = Fact::absent("test");
+        user(it, 999);
+    })
+    .into_facts();
+    let containers = facts.engines[0].containers.value_mut().unwrap();
+    let mut front = containers[0].clone();
+    (front.id, front.name) = ("web-id".into(), "web".into());
+    front.declared.value_mut().unwrap().image_id = "sha256:2".into();
+    let effective = front.effective.value_mut().unwrap();
+    effective.processes.value_mut().unwrap()[0].pid = 200;
+    let own = effective.namespaces.value_mut().unwrap();
+    (own.pid, own.net) = (3, 3);
+    change(&mut front, &mut containers[0]);
+    containers.push(front);
+    facts.connections = known(connected());
+    facts
+}
+
+/// Outside reaches the front, and the front reaches the database.
+fn connected() -> Connections {
+    let end =
+        |kind, id: &str| ConnectionEnd { kind, containers: vec![id.to_owned()], ..ConnectionEnd::default() };
+    let listener = |id: &str, port: u16, via: &str, group: usize| ReachedListener {
+        protocol: "tcp".into(),
+        port,
+        container: Some(id.into()),
+        ways: vec![Way {
+            to: format!("172.17.0.2:{port}"),
+            via: vec![via.into()],
+            open: vec![group],
+            ..Way::default()
+        }],
+        ..ReachedListener::default()
+    };
+    Connections {
+        ends: vec![
+            end(EndKind::Container, "web-id"),
+            end(EndKind::Container, "c1"),
+            ConnectionEnd { kind: EndKind::Outside, ..ConnectionEnd::default() },
+        ],
+        groups: vec![vec![0], vec![1], vec![2]],
+        listeners: vec![
+            listener("web-id", 80, "DNAT to 172.17.0.2:80", 2),
+            listener("c1", 3306, "bridge docker0", 0),
+        ],
+        ..Connections::default()
+    }
+}
+
+/// A flaw that is exploited over the network, mended by an upgrade.
+fn flawed(facts: &mut Facts, holder: &str) {
+    let flaw = Vulnerability {
+        id: "CVE-2021-27928".into(),
+        package: "mariadb-10.5".into(),
+        fixed: Some("1:10.5.9-1".into()),
+        vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()),
+        severity: "critical".into(),
+        exploited: Some("2021-12-10".into()),
+        ..Vulnerability::default()
+    };
+    let inventory = InventoryFlaws { holder: holder.into(), flaws: vec![flaw], ..InventoryFlaws::default() };
+    match facts.package_flaws.value_mut() {
+        Some(known) => known.inventories.push(inventory),
+        None => {
+            facts.package_flaws =
+                known(PackageFlaws { inventories: vec![inventory], ..PackageFlaws::default() });
+        }
+    }
+}
+
+fn judged(mut facts: Facts) -> Facts {
+    verdict::judge(&mut facts);
+    facts
+}
+
+fn kinds(path: &AttackPath) -> Vec<StepKind> {
+    path.steps.iter().map(|step| step.kind).collect()
+}
+
+fn cuts(path: &AttackPath) -> Vec<String> {
+    path.cuts
+        .iter()
+        .map(|cut| format!("{}: {}", cut.container.as_deref().unwrap_or("host"), cut.change))
+        .collect()
+}
+
+#[test]
+fn a_neighbour_is_won_by_its_own_flaw() {
+    let mut facts = two(|_, _| ());
+    assert!(paths(&judged(facts.clone())).is_empty(), "nothing is known about the database");
+    flawed(&mut facts, "sha256:1");
+    let facts = judged(facts);
+    let [path] = paths(&facts) else { panic!("{:#?}", paths(&facts)) };
+    assert_eq!((path.goal, path.container.as_str()), (PathGoal::Neighbour, "db"));
+    assert_eq!(path.through().collect::<Vec<_>>(), ["web", "db"]);
+    assert_eq!(path.entry_id(), "web-id");
+    assert_eq!(kinds(path), [StepKind::Entry, StepKind::Break, StepKind::Connect, StepKind::Break]);
+    assert!(!path.shown, "the front's flaw is assumed");
+    assert_eq!(path.boundary, "CVE-2021-27928");
+    let expected =
+        ["web: without publishing port 80", "db: build its image anew with mariadb-10.5 1:10.5.9-1 or later"];
+    assert_eq!(cuts(path), expected);
+}
+
+#[test]
+fn through_a_neighbour_to_the_host() {
+    let mut facts = two(|_, db| {
+        let sockets = db.effective.value_mut().unwrap().engine_sockets.value_mut().unwrap();
+        sockets.push(EngineSocketMount {
+            target: "/run/docker.sock".into(),
+            program: "dockerd".into(),
+            ..EngineSocketMount::default()
+        });
+        let processes = db.effective.value_mut().unwrap().processes.value_mut().unwrap();
+        processes[0].uids = [0; 4];
+    });
+    flawed(&mut facts, "sha256:1");
+    flawed(&mut facts, "sha256:2");
+    let facts = judged(facts);
+    let [path] = paths(&facts) else { panic!("{:#?}", paths(&facts)) };
+    assert_eq!((path.goal, path.boundary.as_str()), (PathGoal::Host, "engine-socket"));
+    assert_eq!(path.through().collect::<Vec<_>>(), ["web", "db"]);
+    assert_eq!(kinds(path).last(), Some(&StepKind::Boundary));
+    assert!(path.shown);
+    assert!(cuts(path).contains(&"db: without the mount at /run/docker.sock".to_owned()), "{:?}", cuts(path));
+    let what_if = crate::what_if(&facts, "web-id", &[crate::Change::Unpublish(80)]).unwrap();
+    assert_eq!((what_if.cut.len(), what_if.left.len()), (1, 0));
+}
+
+#[test]
+fn a_shared_pid_namespace_gives_the_neighbour() {
+    let together = |front: &mut Container, db: &mut Container| {
+        let shared = db.effective.value().unwrap().namespaces.value().unwrap().pid;
+        front.effective.value_mut().unwrap().namespaces.value_mut().unwrap().pid = shared;
+        front.declared.value_mut().unwrap().host_config.pid_mode = "container:c1".into();
+    };
+    let facts = judged(two(together));
+    let [path] = paths(&facts) else { panic!("{:#?}", paths(&facts)) };
+    assert_eq!(path.boundary, "shared-processes");
+    assert!(path.steps[2].evidence.iter().any(|shown| shown.contains("same user")), "{path:#?}");
+    assert!(cuts(path).contains(&"web: without --pid container:c1".to_owned()), "{:?}", cuts(path));
+    let others = judged(two(|front, db| {
+        together(front, db);
+        user(db.effective.value_mut().unwrap(), 998);
+    }));
+    assert!(paths(&others).is_empty(), "another user's processes are out of its hands");
+}
+
+#[test]
+fn files_that_a_neighbour_runs_give_it() {
+    let mount = |target: &str| DeclaredMount {
+        kind: "volume".into(),
+        source: "/var/lib/docker/volumes/app/_data".into(),
+        target: target.into(),
+        rw: true,
+        ..DeclaredMount::default()
+    };
+    let shared = |exe: &'static str| {
+        judged(two(|front, db| {
+            front.declared.value_mut().unwrap().mounts.push(mount("/srv"));
+            db.declared.value_mut().unwrap().mounts.push(mount("/app"));
+            db.effective.value_mut().unwrap().processes.value_mut().unwrap()[0].exe = Some(exe.into());
+        }))
+    };
+    let facts = shared("/app/bin/server");
+    let [path] = paths(&facts) else { panic!("{:#?}", paths(&facts)) };
+    assert_eq!(path.boundary, "shared-files");
+    assert!(cuts(path).contains(&"web: the mount at /srv read-only".to_owned()), "{:?}", cuts(path));
+    assert!(paths(&shared("/usr/sbin/mariadbd")).is_empty(), "that it reads them is an assumption");
+}
+
+#[test]
+fn an_upgrade_of_the_host_ends_all_paths_by_its_flaw() {
+    let facts = facts(|facts| {
+        let container = &mut facts.engines[0].containers.value_mut().unwrap()[0];
+        container.declared.value_mut().unwrap().ports.clear();
+        let mut other = container.clone();
+        (other.id, other.name) = ("c2".into(), "other".into());
+        facts.engines[0].containers.value_mut().unwrap().push(other);
+        let mut connections = connected();
+        connections.listeners[0].container = Some("c1".into());
+        connections.listeners[1] =
+            ReachedListener { container: Some("c2".into()), ..connections.listeners[0].clone() };
+        // Neither is published: they are reached as they are.
+        connections.listeners.iter_mut().for_each(|listener| listener.ways[0].via.clear());
+        facts.connections = known(connections);
+    });
+    assert_eq!(paths(&facts).len(), 2);
+    let upgrade = paths(&facts)[0].cuts.iter().find(|cut| cut.container.is_none()).unwrap();
+    assert_eq!(
+        (upgrade.change.as_str(), upgrade.paths, upgrade.effort.as_str()),
+        ("upgrade linux", 2, "boots the host")
+    );
 }

@@ -32,8 +32,7 @@ pub(super) fn write(page: &mut Page<'_>, audit: &Audit, options: &TerminalOption
 
 fn one(page: &mut Page<'_>, path: &AttackPath) -> io::Result<()> {
     let label = if path.shown { span("shown", layout::BAD) } else { span("assumed", UNKNOWN) };
-    let title = format!("{} → {}", escape::visible(&path.container), words::goal(path.goal));
-    page.labelled(label.text, label.style, &[span(&title, BOLD)])?;
+    page.labelled(label.text, label.style, &[span(&escape::visible(&words::route(path)), BOLD)])?;
     for step in &path.steps {
         let style = if step.assumed { UNKNOWN } else { PLAIN };
         page.labelled(words::step_kind(step.kind), DIM, &[span(&step.what, style)])?;

@@ -67,7 +67,7 @@ fn passed(ways: &[&FlawVerdict]) -> String {
     }
 }
 
-fn of<'f>(
+pub(super) fn of<'f>(
     cx: &EngineContext<'f>,
     container: &Container,
 ) -> Result<Option<&'f ContainerReach>, plimsoll_facts::Gap> {
@@ -92,7 +92,7 @@ fn problem(open: &[&FlawVerdict], facts: &Facts) -> Problem {
     Problem::new(message, evidence).severity(worst).confidence(Confidence::Medium)
 }
 
-fn shown(flaw: &FlawVerdict, source: &str) -> Evidence {
+pub(super) fn shown(flaw: &FlawVerdict, source: &str) -> Evidence {
     let after = flaw.after.as_ref().map(|id| format!("after {id}: ")).unwrap_or_default();
     let fixed = match (&flaw.package, &flaw.fixed) {
         (Some(package), Some(version)) => format!(" (fixed in {package} {version})"),
@@ -103,7 +103,7 @@ fn shown(flaw: &FlawVerdict, source: &str) -> Evidence {
     Evidence::new(what, format!("{after}{}", flaw.reasons.join("; ")), source)
 }
 
-fn severity(flaw: &FlawVerdict) -> Option<Severity> {
+pub(super) fn severity(flaw: &FlawVerdict) -> Option<Severity> {
     let known = Severity::WORST_FIRST.into_iter().find(|severity| severity.id() == flaw.severity);
     if flaw.exploited.is_some() { Some(Severity::Critical) } else { known }
 }

@@ -18,6 +18,8 @@ crate::rules! {
     image_secret_in_history,
     image_unneeded_programs,
     boundary_flaw_reachable,
+    boundary_flaw_without_escape,
+    attack_path,
     image_installs_recommended_packages,
     image_development_files,
     image_login_keys,

@@ -1,0 +1,133 @@
+//! Changes of a container that could end a path through it, and how they are said.
+
+use plimsoll_facts::{CAPABILITY_NAMES, Container, Facts};
+
+use super::{Place, entry};
+use crate::change::Change;
+
+/// Packages that the rebuilding of an image names.
+const NAMED: usize = 3;
+/// Modes that share a namespace of the host or of another container.
+const SHARED: [&str; 2] = ["host", "container:"];
+
+/// What a container was given and could do without.
+pub(super) fn of(facts: &Facts, place: &Place<'_>) -> Vec<Change> {
+    let container = place.container;
+    let mut changes = vec![Change::NoNewPrivileges, Change::User(1000)];
+    changes.extend(asked_for(container));
+    let effective = container.effective.value();
+    let paths = effective.and_then(|it| it.host_paths.value()).into_iter().flatten();
+    let mounts = container.declared.value().into_iter().flat_map(|declared| &declared.mounts);
+    let targets = paths.map(|path| &path.target).chain(mounts.map(|mount| &mount.target));
+    for target in targets {
+        changes.push(Change::MountReadOnly(target.clone()));
+        changes.push(Change::Unmount(target.clone()));
+    }
+    let sockets = effective.and_then(|it| it.engine_sockets.value()).into_iter().flatten();
+    changes.extend(sockets.map(|socket| Change::Unmount(mounted_at(container, &socket.target))));
+    changes.extend(place.entries.iter().filter_map(|entry| entry.published).map(Change::Unpublish));
+    if entry::flaws(facts, container).any(|flaw| flaw.fixed.is_some()) {
+        changes.push(Change::UpgradeImage);
+    }
+    changes.sort();
+    changes.dedup();
+    changes
+}
+
+/// Options that gave it more than Docker's defaults, and capabilities.
+fn asked_for(container: &Container) -> Vec<Change> {
+    let config = container.declared.value().map(|declared| &declared.host_config);
+    if config.is_some_and(|config| config.privileged) {
+        return vec![Change::Unprivileged];
+    }
+    let added = config.map_or(&[][..], |config| &config.cap_add);
+    let mut changes: Vec<Change> = Vec::new();
+    for name in held(container) {
+        let is_added = added.iter().any(|added| added.strip_prefix("CAP_").unwrap_or(added) == name);
+        let change = if is_added { Change::NotAdd } else { Change::DropCapability };
+        changes.push(change(name.to_owned()));
+    }
+    let Some(config) = config else { return changes };
+    let unconfined = |option: &&String| option.starts_with("seccomp") && option.ends_with("unconfined");
+    changes.push(match config.security_opt.iter().any(|option| unconfined(&option)) {
+        true => Change::NotUnconfined,
+        false => Change::SeccompDefault,
+    });
+    if config
+        .pid_mode
+        .split(':')
+        .next()
+        .is_some_and(|mode| SHARED.iter().any(|it| it.trim_end_matches(':') == mode))
+    {
+        changes.push(Change::OwnPidNamespace(config.pid_mode.clone()));
+    }
+    let devices = config.devices.keys().map(|path| format!("--device {path}"));
+    let rules = config.device_cgroup_rules.iter().map(|rule| format!("--device-cgroup-rule '{rule}'"));
+    let devices: Vec<String> = devices.chain(rules).collect();
+    if !devices.is_empty() {
+        changes.push(Change::NoDevices(devices));
+    }
+    changes
+}
+
+/// Where what holds a path was mounted.
+fn mounted_at(container: &Container, path: &str) -> String {
+    let mounts = container.declared.value().into_iter().flat_map(|declared| &declared.mounts);
+    let holds = |target: &&str| {
+        path == *target
+            || path.strip_prefix(target.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let deepest = mounts.map(|mount| mount.target.as_str()).filter(holds).max_by_key(|target| target.len());
+    deepest.unwrap_or(path).to_owned()
+}
+
+/// Capabilities that any process of a container may hold.
+fn held(container: &Container) -> impl Iterator<Item = &'static str> + use<> {
+    let processes = container.effective.value().and_then(|it| it.processes.value()).into_iter().flatten();
+    let held = processes.fold(0, |held, process| held | process.cap_effective.0 | process.cap_bounding.0);
+    CAPABILITY_NAMES.iter().enumerate().filter(move |(bit, _)| held & (1 << bit) != 0).map(|(_, name)| *name)
+}
+
+/// A change, as a command or an option.
+pub(super) fn words(facts: &Facts, place: Option<&Place<'_>>, change: &Change) -> String {
+    match (change, place) {
+        (Change::Upgrade(package), _) => upgrade(facts, package),
+        (Change::UpgradeImage, Some(place)) => rebuild(facts, place),
+        _ => change.to_string(),
+    }
+}
+
+/// The command that upgrades a package of the host.
+fn upgrade(facts: &Facts, package: &str) -> String {
+    let verdicts = facts.boundary.value().into_iter().flatten();
+    let program =
+        verdicts.filter(|it| it.package.as_deref() == Some(package)).map(|it| it.program.as_str()).next();
+    let component = facts.components.iter().find(|it| Some(it.path.as_str()) == program);
+    let owner = component.and_then(|component| component.package.value());
+    let Some(owner) = owner else { return Change::Upgrade(package.to_owned()).to_string() };
+    match owner.manager.as_str() {
+        "dpkg" => format!("apt-get install --only-upgrade {}", owner.name),
+        "rpm" => format!("dnf upgrade {}", owner.name),
+        "apk" => format!("apk upgrade {}", owner.name),
+        _ => Change::Upgrade(package.to_owned()).to_string(),
+    }
+}
+
+/// What an image has to be built with.
+fn rebuild(facts: &Facts, place: &Place<'_>) -> String {
+    let mut flaws: Vec<_> = entry::flaws(facts, place.container).collect();
+    flaws.sort_by_key(|flaw| std::cmp::Reverse(flaw.weight));
+    let mut packages: Vec<(String, String)> = Vec::new();
+    for (package, version) in flaws.into_iter().filter_map(|flaw| flaw.fixed) {
+        if !packages.iter().any(|(known, _)| *known == package) {
+            packages.push((package, version));
+        }
+    }
+    let named: Vec<String> =
+        packages.iter().take(NAMED).map(|(package, version)| format!("{package} {version}")).collect();
+    let more = match packages.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("build its image anew with {}{more} or later", named.join(", "))
+}
