@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 /// Marks everything that these tests make, with the process id of the run.
-const LABEL: &str = "plimsoll.live-run";
+pub(crate) const LABEL: &str = "plimsoll.live-run";
 
 /// The engine that the docker command uses here.
 pub(crate) const SOCKET: &str = "unix:///var/run/docker.sock";
