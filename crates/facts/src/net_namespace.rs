@@ -21,7 +21,8 @@ pub struct NetNamespace {
     pub routing_rules: Fact<Vec<RoutingRule>>,
     /// Tables of nftables, and of iptables in either form.
     pub filter: Fact<Vec<FilterTable>>,
-    /// Sysctls that decide where packets go, by dotted name; absent where this kernel has none.
+    /// Sysctls that decide where packets go, or which flaws of the network code can be reached, by dotted name; absent
+    /// where this kernel has none.
     pub sysctls: BTreeMap<String, Fact<String>>,
     /// Listening TCP and UDP sockets.
     pub listeners: Fact<Vec<Socket>>,

@@ -2,7 +2,7 @@
 
 use crate::kernel;
 use crate::precondition::{Atom, Precondition};
-use crate::stand::Stand;
+use crate::stand::{Stand, known};
 use crate::truth::Truth;
 
 /// Calls that a security module asks about too, and what they do.
@@ -73,7 +73,7 @@ impl Stand<'_> {
             Atom::KernelOption { name, on: false } => kernel::without_option(self.facts, name),
             Atom::Sysctl { name, at_most, value } => {
                 let holds = |found| if *at_most { found <= *value } else { found == *value };
-                kernel::sysctl(self.facts, name, holds, None)
+                self.sysctl(name, holds)
             }
             Atom::Actor(actor) => self.actor(*actor),
             Atom::CgroupV1 => self.cgroup_v1(),
@@ -117,6 +117,25 @@ impl Stand<'_> {
             .and(|| mediated.map_or_else(|| Truth::Yes(Vec::new()), |(_, what)| self.unconfined(what)))
     }
 
+    /// A sysctl as the process sees it: those of networks are of its network namespace.
+    fn sysctl(&self, name: &str, holds: impl Fn(i64) -> bool) -> Truth {
+        if !name.starts_with("net.") {
+            return kernel::sysctl(self.facts, name, holds, None);
+        }
+        let own = match self.namespaces() {
+            Ok(namespaces) => namespaces.net,
+            Err(unknown) => return unknown,
+        };
+        let namespaces = match known(&self.facts.net_namespaces, "network namespaces") {
+            Ok(namespaces) => namespaces,
+            Err(unknown) => return unknown,
+        };
+        match namespaces.iter().find(|namespace| namespace.inode == own) {
+            Some(namespace) => kernel::sysctl_of(&namespace.sysctls, name, holds, None),
+            None => Truth::unknown(format!("sysctl {name}: its network namespace was not read")),
+        }
+    }
+
     fn host_network(&self) -> Truth {
         self.same_namespace("network", |namespaces| namespaces.net)
     }
@@ -134,5 +153,34 @@ impl Stand<'_> {
             ),
             Err(unknown) => unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::NetNamespace;
+
+    use crate::precondition::Atom;
+    use crate::testing::{Case, Profile, known};
+    use crate::truth::Truth;
+
+    #[test]
+    fn a_sysctl_of_networks_is_that_of_the_own_namespace() {
+        const NAME: &str = "net.ipv6.conf.all.rpl_seg_enabled";
+        let namespace = |inode, value: &str| NetNamespace {
+            inode,
+            sysctls: [(NAME.to_owned(), known(value.to_owned()))].into(),
+            ..NetNamespace::default()
+        };
+        let wanted = Atom::Sysctl { name: NAME.into(), at_most: false, value: 1 };
+        for (own, holds) in [("1", true), ("0", false)] {
+            let case = Case::new(Profile::Default { admin: false }, |_| {})
+                .on(|facts| facts.net_namespaces = known(vec![namespace(1, "1"), namespace(2, own)]));
+            let found = case.stand().holds(&wanted);
+            assert_eq!((matches!(found, Truth::Yes(_)), matches!(found, Truth::No(_))), (holds, !holds));
+        }
+        let unread = Case::new(Profile::Default { admin: false }, |_| {})
+            .on(|facts| facts.net_namespaces = known(vec![namespace(1, "1")]));
+        assert!(matches!(unread.stand().holds(&wanted), Truth::Unknown(_)));
     }
 }

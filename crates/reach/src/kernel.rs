@@ -1,6 +1,8 @@
 //! What the kernel is made of and how it is set.
 
-use plimsoll_facts::{Facts, ModuleOnDisk};
+use std::collections::BTreeMap;
+
+use plimsoll_facts::{Fact, Facts, ModuleOnDisk};
 
 use crate::modules::{self, Part};
 use crate::stand::{known, missing};
@@ -117,8 +119,17 @@ fn loadable(facts: &Facts, part: &Part) -> Truth {
 
 /// Whether a sysctl is such that `holds`; `default` is what a kernel that has no such sysctl does.
 pub(crate) fn sysctl(facts: &Facts, name: &str, holds: impl Fn(i64) -> bool, default: Option<i64>) -> Truth {
-    let fact = facts.host.kernel.sysctls.get(name);
-    let value = match fact.map(plimsoll_facts::Fact::get) {
+    sysctl_of(&facts.host.kernel.sysctls, name, holds, default)
+}
+
+/// The same of other sysctls than the host's, such as those of a network namespace.
+pub(crate) fn sysctl_of(
+    sysctls: &BTreeMap<String, Fact<String>>,
+    name: &str,
+    holds: impl Fn(i64) -> bool,
+    default: Option<i64>,
+) -> Truth {
+    let value = match sysctls.get(name).map(Fact::get) {
         None => return Truth::unknown(format!("sysctl {name}: not collected")),
         Some(Err(gap)) => return missing(&format!("sysctl {name}"), &gap),
         Some(Ok(None)) => match default {

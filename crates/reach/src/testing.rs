@@ -101,6 +101,12 @@ impl Case {
         Self { facts, profile, doors }
     }
 
+    /// The same on a host of which more is known.
+    pub(crate) fn on(mut self, change: impl FnOnce(&mut Facts)) -> Self {
+        change(&mut self.facts);
+        self
+    }
+
     /// All that is known about the host.
     pub(crate) fn into_facts(self) -> Facts {
         self.facts

@@ -22,12 +22,13 @@ use crate::procs::Processes;
 use crate::source;
 
 const VETH: &str = "veth";
-/// Sysctls that decide where packets go; of a network namespace each.
-const SYSCTLS: [&str; 6] = [
+/// Sysctls that decide where packets go, or which flaws of the network code can be reached; of a network namespace each.
+const SYSCTLS: [&str; 7] = [
     "net.ipv4.ip_forward",
     "net.ipv4.conf.all.rp_filter",
     "net.ipv4.conf.all.route_localnet",
     "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.all.rpl_seg_enabled",
     "net.bridge.bridge-nf-call-iptables",
     "net.bridge.bridge-nf-call-ip6tables",
 ];
