@@ -9,6 +9,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 struct Dockerd {
     child: Child,
     dir: tempfile::TempDir,
+    /// A daemon with `--bridge=none` would delete the `docker0` of the system's engine.
+    bridge: String,
 }
 
 impl Dockerd {
@@ -33,8 +36,9 @@ impl Dockerd {
     fn start(dir: tempfile::TempDir, config: &str, flags: &[&str]) -> Self {
         let path = |name: &str| dir.path().join(name);
         fs::write(path("daemon.json"), config).unwrap();
+        let bridge = bridge();
         let child = Command::new("dockerd")
-            .args(["--bridge=none", "--iptables=false", "--storage-driver=vfs"])
+            .args(["--iptables=false", "--storage-driver=vfs", "--bridge", &bridge])
             .arg("--config-file")
             .arg(path("daemon.json"))
             .arg(format!("--data-root={}", path("data").display()))
@@ -45,7 +49,7 @@ impl Dockerd {
             .stderr(fs::File::create(path("log")).unwrap())
             .spawn()
             .unwrap();
-        let mut daemon = Self { child, dir };
+        let mut daemon = Self { child, dir, bridge };
         let started = Instant::now();
         while !fs::read_to_string(daemon.path("log")).unwrap().contains("API listen on") {
             let ended = daemon.child.try_wait().unwrap().is_some();
@@ -68,7 +72,22 @@ impl Drop for Dockerd {
     fn drop(&mut self) {
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let _ = self.child.wait();
+        let _ = ip(&["link", "delete", &self.bridge]);
     }
+}
+
+/// A bridge of its own, with an address of the networks for benchmarks (RFC 2544).
+fn bridge() -> String {
+    static MADE: AtomicU16 = AtomicU16::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("plm{number}-{}", std::process::id());
+    assert!(ip(&["link", "add", &name, "type", "bridge"]), "no bridge {name}");
+    assert!(ip(&["address", "add", &format!("198.18.{number}.1/24"), "dev", &name]), "no address for {name}");
+    name
+}
+
+fn ip(args: &[&str]) -> bool {
+    Command::new("ip").args(args).status().is_ok_and(|status| status.success())
 }
 
 /// A directory for a daemon; `None` where the machine cannot run one.
