@@ -91,7 +91,9 @@ fn database(folder: &Path) -> Result<String, String> {
 /// Debian's base system with a package that it does not have, as dpkg would list it.
 fn image_with_old_package(name: &str) -> Result<String, String> {
     let image = format!("{PREFIX}{name}:{}", process::id());
-    let dockerfile = format!("FROM {BASE}\nRUN printf '{}' >>/var/lib/dpkg/status\n", stanza("\\n"));
+    // Of the same content it would be one image with two names.
+    let dockerfile =
+        format!("FROM {BASE}\nLABEL name={name}\nRUN printf '{}' >>/var/lib/dpkg/status\n", stanza("\\n"));
     let mut build = Command::new("docker");
     build.args(["build", "--quiet", "--network", "none", "--label", LABEL, "--tag", &image, "-"]);
     build.env("DOCKER_BUILDKIT", "0").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -115,6 +115,7 @@ fn known_facts(value: &Value, at: String, found: &mut Vec<String>) {
 fn docker_defaults() {
     let mut facts = container(|_| ());
     facts.connections = known(Connections::default());
+    facts.attack_paths = known(Vec::new());
     let reach = ContainerReach {
         engine: facts.engines[0].endpoint.clone(),
         container: "c0ffee".into(),
