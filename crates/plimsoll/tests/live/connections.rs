@@ -53,9 +53,9 @@ type Check = fn(&Scene) -> Result<(), String>;
 const CHECKS: [(&str, Check); 5] = [
     ("connections_as_worked_out_are_those_that_connect", |scene| scene.first.agrees()),
     ("connections_the_probe_agrees_and_nothing_accepts", |scene| scene.probe_agrees()),
-    ("case_13_an_interface_that_was_moved_by_hand", |scene| scene.moved_by_hand()),
-    ("case_17_icc_off_without_a_filter_on_bridges", |scene| scene.icc_off()),
-    ("case_18_a_drop_in_docker_user", |scene| scene.drop_of_hand()),
+    ("inspect_13_an_interface_that_was_moved_by_hand", |scene| scene.moved_by_hand()),
+    ("inspect_17_icc_off_without_a_filter_on_bridges", |scene| scene.icc_off()),
+    ("inspect_18_a_drop_in_docker_user", |scene| scene.drop_of_hand()),
 ];
 
 /// The tests, which read one scene.
@@ -66,7 +66,7 @@ pub(crate) fn tests() -> Vec<Test> {
         Test::new(name, move || check(scene.get_or_init(Scene::play).as_ref().map_err(Clone::clone)?))
     };
     let mut tests: Vec<_> = CHECKS.into_iter().map(test).collect();
-    tests.push(Test::new("case_05_a_joined_network_that_is_left_behind", left_behind));
+    tests.push(Test::new("inspect_05_a_joined_network_that_is_left_behind", left_behind));
     tests
 }
 

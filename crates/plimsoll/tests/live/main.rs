@@ -10,6 +10,7 @@ mod docker;
 mod engines;
 mod filters;
 mod gates;
+mod inspect;
 mod lint;
 mod own_engine;
 mod packages;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let tests = scene::tests(cases::CASES)
         .chain(bad_input::tests())
         .chain(engines::tests())
+        .chain(inspect::tests())
         .chain(lint::tests())
         .chain(packages::tests())
         .chain(privileged::tests())

@@ -132,9 +132,7 @@ impl OwnEngine {
     /// Gives it an image that holds `sleep`, its libraries and nothing else: this engine copies the image for each
     /// container.
     pub(crate) fn import_sleep(&self, image: &str) -> Result<(), String> {
-        let import = "tar -chP /usr/bin/sleep $(ldd /usr/bin/sleep | grep -o '/[^ ]*') | docker -H \"$1\" import - \"$2\"";
-        let output = Command::new("sh").args(["-c", import, "sh", &self.host(), image]).output();
-        docker::text(output.map_err(|error| error.to_string())?).map(drop)
+        import(&self.host(), image, &["/usr/bin/sleep"])
     }
 }
 
@@ -158,13 +156,26 @@ impl Drop for OwnEngine {
     }
 }
 
-/// An engine that ends before it has started leaves its mounts, which keep the directory from being removed.
-fn unmount(dir: &Path) {
+/// Unmounts what is below a directory: an engine that ends before it has started leaves its mounts, which keep the
+/// directory from being removed.
+pub(crate) fn unmount(dir: &Path) {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
     for point in points.filter(|point| point.starts_with(dir)).collect::<Vec<_>>().into_iter().rev() {
         let _ = Command::new("umount").arg("-l").arg(point).status();
     }
+}
+
+/// Gives the engine at this place an image that holds these files of the host, the libraries of its programs, and an empty
+/// `/tmp`.
+pub(crate) fn import(host: &str, image: &str, files: &[&str]) -> Result<(), String> {
+    let import = r#"host=$1 image=$2
+        shift 2
+        files="$* $(ldd "$@" 2>/dev/null | grep -o '/[^ ]*[0-9]')"
+        folders=$(for path in $files; do while path=$(dirname "$path") && [ "$path" != / ]; do echo "$path"; done; done)
+        tar -chP --no-recursion / /tmp $(printf '%s\n' $folders $files | sort -u) | docker -H "$host" import - "$image""#;
+    let output = Command::new("sh").args(["-c", import, "sh", host, image]).args(files).output();
+    docker::text(output.map_err(|error| error.to_string())?).map(drop)
 }
 
 /// In [`Setup::before`]: gives a user ranges of other users.
@@ -175,7 +186,8 @@ pub(crate) fn ranges_of_users(dir: &Path, user: &str) -> Result<(), String> {
     open.map_err(|error| error.to_string())
 }
 
-fn in_directory(dir: &Path, text: &str) -> String {
+/// A text in which `{dir}` stands for an engine's directory.
+pub(crate) fn in_directory(dir: &Path, text: &str) -> String {
     text.replace(DIRECTORY, &dir.to_string_lossy())
 }
 

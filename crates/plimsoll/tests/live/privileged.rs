@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::own_engine::{OwnEngine, Setup};
+use crate::own_engine::{OwnEngine, Setup, in_directory};
 use crate::scene::{Report, Test, plimsoll};
 
 const IMAGE: &str = "plimsoll-test/sleep";
@@ -38,11 +38,21 @@ const SETUP: Setup = Setup {
 };
 
 /// Container, options of `docker run`.
-const CONTAINERS: [(&str, &[&str]); 3] = [
+const CONTAINERS: [(&str, &[&str]); 5] = [
     ("privileged", &["--privileged"]),
+    ("privileged-profile", &["--privileged", "--security-opt", "seccomp={dir}/profile.json"]),
     ("every-block-device", &["--device-cgroup-rule", "b *:* rwm"]),
     ("entered", &[]),
+    ("dropped", &["--user", "1000", "--cap-drop", "ALL"]),
 ];
+
+/// Containers in which a session is opened, and its options.
+const SESSIONS: [(&str, &[&str]); 2] =
+    [("entered", &["--privileged"]), ("dropped", &["--privileged", "-u", "0"])];
+
+/// A profile that allows nothing of importance to be missed.
+const PROFILE: &str =
+    r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}"#;
 
 /// Name of a test; container, rule and status.
 type Case = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
@@ -65,6 +75,21 @@ const CASES: &[Case] = &[
             ("privileged", "host-devices-exposed", "fail"),
             ("every-block-device", "host-devices-exposed", "fail"),
             ("entered", "host-devices-exposed", "pass"),
+        ],
+    ),
+    (
+        "inspect_02_a_privileged_container_has_no_filter",
+        &[
+            ("privileged-profile", "seccomp-disabled", "fail"),
+            ("privileged-profile", "seccomp-profile-not-in-force", "fail"),
+        ],
+    ),
+    (
+        "inspect_03_a_privileged_session_where_all_was_dropped",
+        &[
+            ("dropped", "privileged-exec", "fail"),
+            ("dropped", "root-exec", "fail"),
+            ("dropped", "container-privileged", "pass"),
         ],
     ),
     (
@@ -102,10 +127,24 @@ pub(crate) fn tests() -> Vec<Test> {
         .iter()
         .map(|&(name, expected)| test(name, Box::new(move |audited| check(&audited.at_once, expected))))
         .collect();
+    tests.push(test("inspect_01_a_privileged_container_lacks_capabilities", Box::new(lacks)));
     tests.push(test("facts_that_are_judged_later_give_the_same_answers", Box::new(same_from_facts)));
     tests.push(test("redacted_facts_give_the_same_statuses", Box::new(same_redacted)));
     tests.push(test("the_report_matches_its_schema", Box::new(|audited| audited.at_once.matches_schema())));
     tests
+}
+
+/// Docker 20.10 stops at `AUDIT_READ` whatever the kernel has; what is shown is what the kernel granted.
+fn lacks(audited: &Audited) -> Result<(), String> {
+    let [found] = audited.at_once.answers("capabilities-beyond-default", "privileged")[..] else {
+        return Err("no answer about capabilities".to_owned());
+    };
+    let evidence = found["evidence"].to_string();
+    let has = |name: &str| evidence.contains(name);
+    match has("SYS_ADMIN") && !has("SYS_RESOURCE") && !has("PERFMON") && !has("CHECKPOINT_RESTORE") {
+        true => Ok(()),
+        false => Err(evidence),
+    }
 }
 
 fn same_from_facts(audited: &Audited) -> Result<(), String> {
@@ -135,18 +174,19 @@ fn audit() -> Result<Audited, String> {
     let engine = OwnEngine::start(&SETUP)?;
     engine.import_sleep(IMAGE)?;
     for (name, options) in CONTAINERS {
-        engine.docker(&[&["run", "-d", "--name", name], options, &[IMAGE, "sleep", "600"]].concat())?;
+        let options: Vec<String> = options.iter().map(|it| in_directory(engine.dir(), it)).collect();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        engine.docker(&[&["run", "-d", "--name", name], &options[..], &[IMAGE, "sleep", "600"]].concat())?;
     }
-    // A session is there at once, and its program only after the runtime's own stages.
-    engine.docker(&["exec", "-d", "--privileged", "entered", "sleep", "601"])?;
-    let begun =
-        || engine.docker(&["top", "entered", "-o", "args"]).is_ok_and(|list| list.contains("sleep 601"));
-    (0..100).find(|_| {
-        begun() || {
+    for (name, options) in SESSIONS {
+        engine.docker(&[&["exec", "-d"], options, &[name, "sleep", "601"]].concat())?;
+        // A session is there at once, and its program only after the runtime's own stages.
+        let begun =
+            || engine.docker(&["top", name, "-o", "args"]).is_ok_and(|list| list.contains("sleep 601"));
+        for _ in (0..100).take_while(|_| !begun()) {
             std::thread::sleep(Duration::from_millis(100));
-            false
         }
-    });
+    }
     let facts = engine.dir().join("facts.json").display().to_string();
     let at_once = Report::of(&["--host", &engine.host()])?;
     plimsoll(&["facts", "--host", &engine.host(), "--output", &facts])?;
@@ -170,7 +210,8 @@ fn check(report: &Report, expected: &[(&str, &str, &str)]) -> Result<(), String>
 /// In [`Setup::before`]: makes that runtime, as `lacking` in the engine's directory.
 pub(crate) fn runtime(dir: &Path) -> Result<(), String> {
     let path = dir.join("lacking");
-    fs::write(&path, RUNTIME)
+    fs::write(dir.join("profile.json"), PROFILE)
+        .and_then(|()| fs::write(&path, RUNTIME))
         .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
         .map_err(|error| error.to_string())
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::kinds::Engine;
 use crate::docker::{self, BASE, docker};
-use crate::own_engine::{OwnEngine, Setup, ranges_of_users};
+use crate::own_engine::{OwnEngine, Setup, import, ranges_of_users};
 use crate::privileged;
 
 /// An engine in whose containers gates are tried.
@@ -31,11 +31,7 @@ pub(super) trait Tried {
 const SMALL: &str = "plimsoll-test/small";
 
 fn import_small(host: &str) -> Result<(), String> {
-    let import = r#"files="/etc/passwd /etc/group /usr/bin/sleep /bin/su $(ldd /usr/bin/sleep /bin/su | grep -o '/[^ ]*[0-9]')"
-        folders=$(for path in $files; do while path=$(dirname "$path") && [ "$path" != / ]; do echo "$path"; done; done)
-        tar -chP --no-recursion / /tmp $(printf '%s\n' $folders $files | sort -u) | docker -H "$1" import - "$2""#;
-    let output = Command::new("sh").args(["-c", import, "sh", host, SMALL]).output();
-    docker::text(output.map_err(|error| error.to_string())?).map(drop)
+    import(host, SMALL, &["/etc/passwd", "/etc/group", "/usr/bin/sleep", "/bin/su"])
 }
 
 /// The engine of this machine.
