@@ -79,7 +79,7 @@ fn cost_of_one_inspect() -> Result<f64> {
 }
 
 /// Removes the benchmark's containers when it ends, however it ends.
-struct Started;
+pub(crate) struct Started;
 
 impl Drop for Started {
     fn drop(&mut self) {
@@ -93,14 +93,24 @@ impl Drop for Started {
 }
 
 fn start_up_to(count: u32, image: &str) -> Result<()> {
-    let running = docker(&["ps", "-q", "--filter", &format!("label={LABEL}")])?;
-    for _ in running.lines().count()..count as usize {
-        docker(&["run", "-d", "--network", "none", "--label", LABEL, image, "sleep", "86400"])?;
+    for _ in running()?..count as usize {
+        start(&["--network", "none"], &[image, "sleep", "86400"])?;
     }
     Ok(())
 }
 
-fn docker(args: &[&str]) -> Result<String> {
+/// How many containers of the benchmark there are.
+pub(crate) fn running() -> Result<usize> {
+    Ok(docker(&["ps", "-q", "--filter", &format!("label={LABEL}")])?.lines().count())
+}
+
+/// Starts one more, of an image with a command; its id.
+pub(crate) fn start(options: &[&str], image: &[&str]) -> Result<String> {
+    let id = docker(&[&["run", "-d", "--label", LABEL], options, image].concat())?;
+    Ok(id.trim().to_owned())
+}
+
+pub(crate) fn docker(args: &[&str]) -> Result<String> {
     let out = Command::new("docker").args(args).output().context("running docker")?;
     ensure!(out.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())

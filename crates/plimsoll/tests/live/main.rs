@@ -17,6 +17,7 @@ mod packages;
 mod privileged;
 mod registry;
 mod scene;
+mod untouched;
 mod ways;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         .chain(registry::tests())
         .chain(connections::tests())
         .chain(filters::tests())
+        .chain(untouched::tests())
         .chain(gates::tests());
     let trials = tests.map(|test| {
         Trial::test(test.name, move || (test.run)().map_err(Failed::from))

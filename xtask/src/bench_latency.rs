@@ -1,0 +1,154 @@
+//! Whether an audit is felt inside a container: how long MariaDB takes to answer while an audit runs, and while as much is
+//! computed that touches no container.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::bench::{Started, docker, say, start};
+
+/// How long one of both is running at a time.
+const WINDOW: Duration = Duration::from_millis(500);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_micros(500);
+/// Connections that keep the database busy, and with what.
+const BUSY: usize = 2;
+const WORK: &str = "SELECT BENCHMARK(2000, SHA1('x'));";
+/// Critical value of the two-sample Kolmogorov-Smirnov test at 1 %, times the root of (n + m) / (n m).
+const CRITICAL: f64 = 1.628;
+
+/// Measures in so many windows of each.
+pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
+    let plimsoll = repository.join("target/release/plimsoll");
+    ensure!(plimsoll.exists(), "no {}: cargo build --release", plimsoll.display());
+    let folder = tempfile::tempdir().context("making a folder")?;
+    let facts = folder.path().join("facts.json");
+    let started = Started;
+    let pid = database(image)?;
+    let _busy: Vec<Ended> = (0..BUSY).map(|_| busy(&pid)).collect::<Result<_>>()?;
+    let mut probe = Probe::start(&pid)?;
+    let collected = Command::new(&plimsoll).args(["facts", "--output"]).arg(&facts).output();
+    collected.context("running plimsoll")?;
+    let audit = || command(&plimsoll, &["audit"]);
+    let elsewhere = || {
+        let mut command = command(&plimsoll, &["audit", "--facts"]);
+        command.arg(&facts);
+        command
+    };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for window in 0..windows {
+        let first = window % 2 == 0;
+        for audits in [first, !first] {
+            match audits {
+                true => probe.during(audit, &mut with)?,
+                false => probe.during(elsewhere, &mut without)?,
+            }
+        }
+    }
+    drop(started);
+    say("               answers       50 %       90 %       99 %    99.9 %");
+    for (name, times) in [("audit", &mut with), ("no container", &mut without)] {
+        times.sort_unstable();
+        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
+        let quantiles = [0.5, 0.9, 0.99, 0.999].map(|part| format!("{:>7.0} µs", at(part)));
+        say(&format!("{name:<13} {:>8} {}", times.len(), quantiles.join(" ")));
+    }
+    let distance = distance(&with, &without);
+    let (n, m) = (with.len() as f64, without.len() as f64);
+    let critical = CRITICAL * ((n + m) / (n * m)).sqrt();
+    let word = if distance <= critical { "the same" } else { "not the same" };
+    say(&format!("largest distance {distance:.4}, at 1 % {critical:.4}: {word} distribution"));
+    Ok(())
+}
+
+/// The largest distance of two empirical distributions; both are sorted.
+fn distance(one: &[Duration], other: &[Duration]) -> f64 {
+    let below = |times: &[Duration], at: Duration| {
+        times.partition_point(|time| *time <= at) as f64 / times.len().max(1) as f64
+    };
+    one.iter().chain(other).map(|at| (below(one, *at) - below(other, *at)).abs()).fold(0.0, f64::max)
+}
+
+fn command(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// A database that answers; its process.
+fn database(image: &str) -> Result<String> {
+    let id = start(&["--network", "none"], &[image])?;
+    let answers = || docker(&["exec", &id, "mariadb", "-e", "SELECT 1"]).is_ok();
+    for _ in (0..300).take_while(|_| !answers()) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ensure!(answers(), "{image} does not answer");
+    Ok(docker(&["inspect", "-f", "{{.State.Pid}}", &id])?.trim().to_owned())
+}
+
+/// A program that is ended when dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn client(pid: &str) -> String {
+    format!("nsenter -t {pid} -m -u -i -n -p mariadb -N -B -n")
+}
+
+fn busy(pid: &str) -> Result<Ended> {
+    let script = format!("yes \"{WORK}\" | {} >/dev/null", client(pid));
+    Command::new("sh").args(["-c", &script]).spawn().map(Ended).context("running a client")
+}
+
+/// A client inside the container.
+struct Probe {
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    _client: Ended,
+}
+
+impl Probe {
+    fn start(pid: &str) -> Result<Self> {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec {}", client(pid))]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut client = command.spawn().context("running a client")?;
+        let to = client.stdin.take().context("its input")?;
+        let from = BufReader::new(client.stdout.take().context("its output")?);
+        let mut probe = Self { to, from, _client: Ended(client) };
+        // The first answers are those of a client that starts.
+        for _ in 0..100 {
+            probe.ask()?;
+        }
+        Ok(probe)
+    }
+
+    fn ask(&mut self) -> Result<Duration> {
+        let begin = Instant::now();
+        self.to.write_all(b"SELECT 1;\n").context("asking the database")?;
+        let mut line = String::new();
+        self.from.read_line(&mut line).context("reading its answer")?;
+        ensure!(line.trim() == "1", "the database answered {line:?}");
+        Ok(begin.elapsed())
+    }
+
+    /// Asks for one window, while a command runs again and again.
+    fn during(&mut self, command: impl Fn() -> Command, times: &mut Vec<Duration>) -> Result<()> {
+        let begin = Instant::now();
+        while begin.elapsed() < WINDOW {
+            let mut running = command().spawn().context("running plimsoll")?;
+            while running.try_wait().context("waiting for plimsoll")?.is_none() {
+                times.push(self.ask()?);
+                std::thread::sleep(PAUSE);
+            }
+        }
+        Ok(())
+    }
+}
