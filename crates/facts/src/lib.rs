@@ -45,7 +45,7 @@ pub use packet_filter::*;
 pub use reach::*;
 pub use redact::redact;
 pub use seccomp::*;
-pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
+pub use trust::{Attestation, AttestationKind, Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use vulnerability::*;
 
 use schemars::JsonSchema;

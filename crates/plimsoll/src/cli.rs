@@ -412,7 +412,7 @@ pub struct VerifyArgs {
     pub offline: bool,
     /// Verify cosign's signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of
     /// the keys signed is enough.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
+    #[arg(long, value_name = "FILE", group = "cosign", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
     pub key: Vec<PathBuf>,
     /// Verify cosign's signatures by certificates (keyless), without network, by this trusted_root.json of sigstore.
     #[arg(
@@ -420,7 +420,8 @@ pub struct VerifyArgs {
         value_name = "FILE",
         requires = "certificate_oidc_issuer",
         requires = "identity",
-        conflicts_with_all = ["key", "trust_on_first_use", "offline", "trust"]
+        group = "cosign",
+        conflicts_with_all = ["trust_on_first_use", "offline", "trust"]
     )]
     pub trusted_root: Option<PathBuf>,
     /// Who must have signed, by the name in the certificate: a mail address, or the URI of a workflow.
@@ -438,6 +439,10 @@ pub struct VerifyArgs {
     /// Who must have identified the signer: the URL of an OpenID Connect issuer.
     #[arg(long, visible_alias = "issuer", value_name = "URL", requires = "trusted_root")]
     pub certificate_oidc_issuer: Option<String>,
+    /// Tell also what else they signed about the image: how it was built (SLSA provenance), what is in it (SBOM), which flaws
+    /// it has (VEX).
+    #[arg(long, requires = "cosign")]
+    pub attestations: bool,
     /// Verify Notation's signatures instead, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation).
     #[arg(long, conflicts_with_all = ["key", "trusted_root", "trust_on_first_use", "offline", "trust"])]
     pub notation: bool,

@@ -1,6 +1,6 @@
 //! What a registry has beside an image: those who may push may add any number of artifacts, of any size.
 
-use plimsoll_registry::{Descriptor, Error, Manifest, Repository};
+use plimsoll_registry::{Descriptor, Document, Error, Manifest, Repository};
 
 use crate::{ImageDigest, Refusal, RefusalKind};
 
@@ -8,12 +8,16 @@ use crate::{ImageDigest, Refusal, RefusalKind};
 pub(crate) const MAX_SIGNATURES: usize = 32;
 /// The largest signature or signed payload, in bytes.
 const MAX_SIGNATURE: u64 = 1 << 20;
+/// The largest statement about an image, in bytes: some list every file of it.
+const MAX_STATEMENT: u64 = 32 << 20;
 
 /// An artifact that refers to an image, or why it could not be got.
 #[derive(Debug)]
 pub(crate) struct Artifact {
     /// Where it is, for reports.
     pub(crate) place: String,
+    /// As it is listed.
+    pub(crate) referrer: Descriptor,
     pub(crate) manifest: Result<Manifest, Refusal>,
 }
 
@@ -47,23 +51,33 @@ pub(crate) fn referring(
             }
             Err(refusal) => Err(refusal),
         };
-        found.push(Artifact { place: format!("signature {}", referrer.digest), manifest });
+        found.push(Artifact { place: format!("signature {}", referrer.digest), referrer, manifest });
     }
     Ok(found)
 }
 
 /// The manifest of an artifact; `None` where the registry does not have it.
 pub(crate) fn manifest(repository: &Repository, target: &str) -> Result<Option<Manifest>, Refusal> {
-    let document = match repository.manifest(target) {
-        Err(Error::NotFound { .. }) => return Ok(None),
-        other => other.map_err(refusal)?,
-    };
-    Manifest::parse(target, &document.bytes).map(Some).map_err(refusal)
+    let document = document(repository, target)?;
+    document.map(|document| Manifest::parse(target, &document.bytes)).transpose().map_err(refusal)
+}
+
+/// A manifest or an index; `None` where the registry does not have it.
+pub(crate) fn document(repository: &Repository, target: &str) -> Result<Option<Document>, Refusal> {
+    match repository.manifest(target) {
+        Err(Error::NotFound { .. }) => Ok(None),
+        other => other.map(Some).map_err(refusal),
+    }
 }
 
 /// The bytes of a signature.
 pub(crate) fn bytes(repository: &Repository, layer: &Descriptor) -> Result<Vec<u8>, Refusal> {
     repository.blob_bytes(layer, MAX_SIGNATURE).map_err(refusal)
+}
+
+/// The bytes of a statement, or of what it is signed in.
+pub(crate) fn statement(repository: &Repository, layer: &Descriptor) -> Result<Vec<u8>, Refusal> {
+    repository.blob_bytes(layer, MAX_STATEMENT).map_err(refusal)
 }
 
 pub(crate) fn too_many() -> Refusal {

@@ -5,6 +5,7 @@
 //! nothing about signatures.
 
 mod artifacts;
+mod attestation;
 mod certificate;
 mod content_trust;
 mod cosign;
@@ -20,8 +21,9 @@ mod store;
 mod timestamp;
 pub mod tuf;
 
+pub use attestation::Attestation;
 pub use content_trust::{ContentTrust, Settings};
-pub use cosign::{Cosign, CosignKey, CosignKeyError};
+pub use cosign::{Attestations, Cosign, CosignKey, CosignKeyError};
 pub use image::Image;
 pub use keyless::{Identity, IdentityError, Keyless, TrustedRoot, TrustedRootError};
 pub use notation::Notation;

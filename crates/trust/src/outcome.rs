@@ -17,8 +17,10 @@ impl<T> Verified<T> {
         Self { what, vouchers: vec![voucher], notes: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, voucher: Voucher) {
-        self.vouchers.push(voucher);
+    /// The same thing, verified once more.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.vouchers.extend(other.vouchers);
+        self.notes.extend(other.notes);
     }
 
     pub(crate) fn note(&mut self, note: String) {

@@ -58,8 +58,8 @@ fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
         return Ok(Box::new(move |image| notation.judge(image)));
     }
     if let Some(root) = &args.trusted_root {
-        let cosign = Cosign::keyless(keyless::keyless(args, root, settings.now)?, settings.registry);
-        return Ok(Box::new(move |image| cosign.judge(image)));
+        let keyless = keyless::keyless(args, root, settings.now)?;
+        return Ok(by_cosign(Cosign::keyless(keyless, settings.registry), args.attestations));
     }
     if args.key.is_empty() {
         let store = trust::store(args.trust.as_deref());
@@ -67,8 +67,14 @@ fn verifier(args: &VerifyArgs, settings: Settings) -> Result<Box<Verifier>> {
         return Ok(Box::new(move |image| content_trust.judge(image)));
     }
     let keys = args.key.iter().map(|path| key(path)).collect::<Result<_>>()?;
-    let cosign = Cosign::new(keys, settings.registry);
-    Ok(Box::new(move |image| cosign.judge(image)))
+    Ok(by_cosign(Cosign::new(keys, settings.registry), args.attestations))
+}
+
+fn by_cosign(cosign: Cosign, attestations: bool) -> Box<Verifier> {
+    match attestations {
+        true => Box::new(move |image| cosign.judge_with_attestations(image)),
+        false => Box::new(move |image| cosign.judge(image)),
+    }
 }
 
 /// Where Notation keeps its configuration.

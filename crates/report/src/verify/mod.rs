@@ -6,7 +6,7 @@ pub mod terminal;
 
 use std::borrow::Cow;
 
-use plimsoll_facts::{Authenticity, TrustOutcome, Voucher};
+use plimsoll_facts::{Attestation, Authenticity, TrustOutcome, Voucher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,13 @@ impl Verification {
             counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.id())).collect();
         format!("{}: {}", words::count(self.subjects.len(), "subject"), counts.join(", "))
     }
+}
+
+/// `attested: SLSA provenance (https://slsa.dev/provenance/v1) signed by NAME on 2026-11-24`.
+fn attestation(attestation: &Attestation) -> String {
+    let at = attestation.signed_at.map_or(String::new(), |at| format!(" on {}", words::day(at)));
+    let (kind, signers) = (attestation.kind.title(), attestation.signers.join(", "));
+    format!("attested: {kind} ({}) signed by {signers}{at}", attestation.predicate_type)
 }
 
 /// `signed by KEY in the role targets, holds until 2026-12-08`.

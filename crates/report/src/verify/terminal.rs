@@ -41,6 +41,9 @@ fn one(page: &mut Page<'_>, subject: &VerifiedSubject) -> io::Result<()> {
     for voucher in &found.vouchers {
         page.beside(&[span(&super::voucher(voucher), PLAIN)])?;
     }
+    for attestation in &found.attestations {
+        page.beside(&[span(&super::attestation(attestation), PLAIN)])?;
+    }
     found.notes.iter().try_for_each(|note| page.beside(&[span(note, DIM)]))
 }
 

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::dsse::{Envelope, decode};
-use super::signers::{Certified, Made, Proof};
+use super::signers::{Certified, Made, Makers, Proof};
 use super::statement::Statement;
 use super::{Signed, Signers, Subject};
 use crate::keyless::BundleEntry;
@@ -83,11 +83,26 @@ pub(super) fn verify(json: &[u8], subject: &Subject<'_>, signers: &Signers) -> R
     let proof = bundle.verification_material.proof(signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => {
-            let (statement, signed) = of_envelope(envelope, proof, subject, signers)?;
+            let (statement, makers) = of_envelope(envelope, proof, subject, signers)?;
             statement.require_signature()?;
-            Ok(signed)
+            Ok(Signed { makers, note: None })
         }
         (None, Some(signature)) => of_message(&signature, proof, subject, signers),
+        _ => Err(bad("the bundle holds not exactly one signature")),
+    }
+}
+
+/// What a bundle says about an image, and who signed it; `None` where it is signed itself, and nothing said.
+pub(super) fn attested(
+    json: &[u8],
+    subject: &Subject<'_>,
+    signers: &Signers,
+) -> Result<Option<(Statement, Makers)>, Refusal> {
+    let bundle = parse(json)?;
+    let proof = bundle.verification_material.proof(signers)?;
+    match (bundle.dsse_envelope, bundle.message_signature) {
+        (Some(envelope), None) => of_envelope(envelope, proof, subject, signers).map(Some),
+        (None, Some(_)) => Ok(None),
         _ => Err(bad("the bundle holds not exactly one signature")),
     }
 }
@@ -148,15 +163,14 @@ fn of_envelope(
     by: Proof,
     subject: &Subject<'_>,
     signers: &Signers,
-) -> Result<(Statement, Signed), Refusal> {
+) -> Result<(Statement, Makers), Refusal> {
     let envelope = envelope.open()?;
     let payload = envelope.payload.as_slice();
     let made =
         Made { message: &envelope.message, payload: Some(payload), signature: &envelope.signature, by };
     let makers = signers.require(made)?;
     envelope.require_kind()?;
-    let statement = Statement::read(payload, subject.digest)?;
-    Ok((statement, Signed { makers, note: None }))
+    Ok((Statement::read(payload, subject.digest)?, makers))
 }
 
 /// A signature over the manifest itself.

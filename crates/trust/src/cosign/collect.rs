@@ -7,7 +7,7 @@ use crate::outcome::bad;
 use crate::{ImageDigest, Refusal};
 
 /// What kind of artifact a bundle is, before its version.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// What kind of artifact the older form is beside an image (OCI 1.1).
 const SIGNATURES: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// Media type of a payload of the older form.
@@ -37,7 +37,7 @@ pub(super) enum Signature {
 #[derive(Debug)]
 pub(super) struct Simple {
     pub(super) payload: Vec<u8>,
-    /// In base64.
+    /// In base64; empty where it is in the payload.
     pub(super) signature: String,
     /// In PEM.
     pub(super) certificate: Option<String>,
@@ -54,7 +54,7 @@ pub(super) struct Simple {
 pub(super) fn collect(repository: &Repository, digest: &ImageDigest) -> Result<Vec<Candidate>, Refusal> {
     let mut found = Vec::new();
     let is_wanted = |kind: &str| kind == SIGNATURES || kind.starts_with(BUNDLE);
-    for Artifact { place, manifest } in artifacts::referring(repository, digest, &is_wanted)? {
+    for Artifact { place, manifest, .. } in artifacts::referring(repository, digest, &is_wanted)? {
         match manifest {
             Ok(manifest) => add_layers(repository, &place, &manifest, &mut found)?,
             Err(refusal) => push(&mut found, &place, Err(refusal))?,
@@ -89,14 +89,25 @@ fn signature(repository: &Repository, layer: &Descriptor) -> Result<Signature, R
     if layer.media_type != SIMPLE_SIGNING {
         return Ok(Signature::Bundle(artifacts::bytes(repository, layer)?));
     }
-    let beside = |name: &str| layer.annotations.get(name).filter(|text| !text.is_empty()).cloned();
-    Ok(Signature::Simple(Simple {
-        signature: beside(SIGNATURE).ok_or_else(|| bad("a payload without a signature"))?,
-        certificate: beside(CERTIFICATE),
-        entry: beside(ENTRY),
-        timestamp: beside(TIMESTAMP),
-        payload: artifacts::bytes(repository, layer)?,
-    }))
+    let simple = Simple::beside(layer, artifacts::bytes(repository, layer)?);
+    match simple.signature.is_empty() {
+        true => Err(bad("a payload without a signature")),
+        false => Ok(Signature::Simple(simple)),
+    }
+}
+
+impl Simple {
+    /// A payload, with what its layer has beside it.
+    pub(super) fn beside(layer: &Descriptor, payload: Vec<u8>) -> Self {
+        let beside = |name: &str| layer.annotations.get(name).filter(|text| !text.is_empty()).cloned();
+        Self {
+            payload,
+            signature: beside(SIGNATURE).unwrap_or_default(),
+            certificate: beside(CERTIFICATE),
+            entry: beside(ENTRY),
+            timestamp: beside(TIMESTAMP),
+        }
+    }
 }
 
 fn push(

@@ -5,6 +5,8 @@
 //! What is signed is looked at only after the signature holds, and counts only where it is of the right kind and names
 //! exactly the digest in question.
 
+mod attest;
+mod built;
 mod bundle;
 mod collect;
 mod dsse;
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
 use plimsoll_registry::Options;
 
+pub use attest::Attestations;
 pub use key::{CosignKey, CosignKeyError};
 
 use crate::outcome::{authenticity, worst};
@@ -64,6 +67,21 @@ impl Cosign {
         authenticity(image, self.verify(image))
     }
 
+    /// The same, with what is said about the image.
+    pub fn judge_with_attestations(&self, image: &Image) -> Authenticity {
+        let mut found = self.judge(image);
+        match self.attestations(image) {
+            Ok(Attestations { found: attestations, refused }) => {
+                found.attestations = attestations.into_iter().map(Into::into).collect();
+                let left_out =
+                    refused.iter().map(|refusal| format!("an attestation does not count: {refusal}"));
+                found.notes.extend(left_out);
+            }
+            Err(refusal) => found.notes.push(format!("the attestations are not known: {refusal}")),
+        }
+        found
+    }
+
     /// Whether one of the keys or identities signed exactly these bytes.
     ///
     /// # Errors
@@ -80,13 +98,36 @@ impl Cosign {
         Err(worst(refusals))
     }
 
+    /// Whether somebody vouches for a digest, directly or by way of what its builder put beside it.
     fn verify_digest(
         &self,
         image: &Image,
         repository: &plimsoll_registry::Repository,
         digest: &ImageDigest,
     ) -> Result<Verified<ImageDigest>, Refusal> {
-        let name = format!("{}/{}", image.name.registry(), image.name.repository());
+        let refusal = match self.direct(image, repository, digest) {
+            Err(refusal) if refusal.kind != RefusalKind::Unavailable => refusal,
+            other => return other,
+        };
+        match self.by_build(image, repository, digest) {
+            Ok(None) => Err(refusal),
+            Ok(Some(makers)) => {
+                let note = "what is signed is how it was built, in a manifest beside it that names it";
+                let signed = Signed { makers, note: Some(note.to_owned()) };
+                Ok(vouched(digest, &name(image), signed))
+            }
+            Err(other) => Err(worst(vec![refusal, other])),
+        }
+    }
+
+    /// Whether somebody signed a digest.
+    fn direct(
+        &self,
+        image: &Image,
+        repository: &plimsoll_registry::Repository,
+        digest: &ImageDigest,
+    ) -> Result<Verified<ImageDigest>, Refusal> {
+        let name = name(image);
         let manifest = || Ok(repository.manifest(&digest.to_string())?.bytes);
         let subject = Subject { digest, repository: &name, manifest: &manifest };
         let mut verified: Option<Verified<ImageDigest>> = None;
@@ -97,7 +138,10 @@ impl Cosign {
                 Signature::Bundle(json) => bundle::verify(&json, &subject, &self.signers),
             });
             match signed {
-                Ok(signed) => add(&mut verified, digest, &name, signed),
+                Ok(signed) => match &mut verified {
+                    Some(verified) => verified.join(vouched(digest, &name, signed)),
+                    none => *none = Some(vouched(digest, &name, signed)),
+                },
                 Err(refusal) => refusals.push(refusal.at(&place)),
             }
         }
@@ -108,7 +152,11 @@ impl Cosign {
     }
 }
 
-fn add(verified: &mut Option<Verified<ImageDigest>>, digest: &ImageDigest, name: &str, signed: Signed) {
+fn name(image: &Image) -> String {
+    format!("{}/{}", image.name.registry(), image.name.repository())
+}
+
+fn vouched(digest: &ImageDigest, name: &str, signed: Signed) -> Verified<ImageDigest> {
     let voucher = Voucher {
         method: TrustMethod::Cosign,
         signers: signed.makers.signers,
@@ -116,14 +164,7 @@ fn add(verified: &mut Option<Verified<ImageDigest>>, digest: &ImageDigest, name:
         signed_at: signed.makers.signed_at.map(Timestamp::as_second),
         ..Voucher::default()
     };
-    let verified = match verified {
-        Some(verified) => {
-            verified.add(voucher);
-            verified
-        }
-        none => none.insert(Verified::new(digest.clone(), voucher)),
-    };
-    if let Some(note) = signed.note {
-        verified.note(note);
-    }
+    let mut verified = Verified::new(digest.clone(), voucher);
+    signed.note.into_iter().for_each(|note| verified.note(note));
+    verified
 }

@@ -1,6 +1,7 @@
 //! Whose signatures count, and who of them made one.
 
 use jiff::Timestamp;
+use plimsoll_facts::Voucher;
 
 use super::CosignKey;
 use crate::keyless::{Entry, Evidence, Keyless};
@@ -41,9 +42,30 @@ pub(super) struct Certified {
 }
 
 /// Who made a signature, and by when where that is known.
+#[derive(Clone)]
 pub(super) struct Makers {
     pub(super) signers: Vec<String>,
     pub(super) signed_at: Option<Timestamp>,
+}
+
+impl Makers {
+    /// All who vouch for one thing; as of the first of them.
+    pub(super) fn of(vouchers: &[Voucher]) -> Self {
+        let mut all = Self { signers: Vec::new(), signed_at: None };
+        for voucher in vouchers {
+            let signed_at = voucher.signed_at.and_then(|at| Timestamp::from_second(at).ok());
+            all.join(Self { signers: voucher.signers.clone(), signed_at });
+        }
+        all
+    }
+
+    /// Adds others.
+    pub(super) fn join(&mut self, others: Self) {
+        let is_new = |signer: &String| !self.signers.contains(signer);
+        let new: Vec<_> = others.signers.into_iter().filter(is_new).collect();
+        self.signers.extend(new);
+        self.signed_at = [self.signed_at, others.signed_at].into_iter().flatten().min();
+    }
 }
 
 impl Signers {

@@ -61,7 +61,7 @@ pub(super) fn verify(simple: &Simple, subject: &Subject<'_>, signers: &Signers) 
 }
 
 /// What is beside a signature to tell who made it. The chain of its certificate is not looked at: the trusted root has it.
-fn proof(simple: &Simple, signers: &Signers) -> Result<Proof, Refusal> {
+pub(super) fn proof(simple: &Simple, signers: &Signers) -> Result<Proof, Refusal> {
     let (Signers::Keyless(_), Some(certificate)) = (signers, &simple.certificate) else {
         return Ok(Proof::Hint(String::new()));
     };

@@ -105,7 +105,7 @@ fn verify_digest(
     let mut refusals = Vec::new();
     let artifacts = artifacts::referring(repository, asked.digest, &|kind| kind == ARTIFACT)?;
     let mut count = 0;
-    for Artifact { place, manifest } in artifacts {
+    for Artifact { place, manifest, .. } in artifacts {
         let layers = manifest.map(|manifest| manifest.layers).unwrap_or_else(|refusal| {
             refusals.push(refusal.at(&place));
             Vec::new()

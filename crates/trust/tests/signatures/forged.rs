@@ -92,6 +92,23 @@ impl Forged {
     }
 }
 
+/// An entry of a bundle in the older form.
+pub(crate) fn older_entry(entry: &Value) -> String {
+    let id = hex(&STANDARD.decode(entry["logId"]["keyId"].as_str().unwrap()).unwrap());
+    let number = |name: &str| entry[name].as_str().unwrap().parse::<i64>().unwrap();
+    json!({"SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+        "Payload": {"body": entry["canonicalizedBody"], "integratedTime": number("integratedTime"),
+            "logIndex": number("logIndex"), "logID": id}})
+    .to_string()
+}
+
+/// What is beside the envelope of a bundle in the older form.
+pub(crate) fn beside_envelope(bundle: &Value, certificate: &str) -> Value {
+    let entry = older_entry(&bundle["verificationMaterial"]["tlogEntries"][0]);
+    json!({"dev.cosignproject.cosign/signature": "", "dev.sigstore.cosign/certificate": certificate,
+        "dev.sigstore.cosign/bundle": entry})
+}
+
 pub(crate) fn der_of(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).collect()
 }

@@ -7,7 +7,7 @@ use plimsoll_registry::Digest;
 use plimsoll_trust::{Cosign, Identity, Keyless, RefusalKind, TrustedRoot};
 use serde_json::{Value, json};
 
-use crate::forged::{Forged, GOOD, OTHER, SIGNER, made_at};
+use crate::forged::{Forged, GOOD, OTHER, SIGNER, made_at, older_entry};
 use crate::registry::{MANIFEST, Registry};
 use crate::signer::{Signer, statement};
 use crate::{Judged, refused};
@@ -24,6 +24,10 @@ fn keyless(root: &[u8], identity: Identity) -> Keyless {
 
 fn alice() -> Identity {
     Identity::exact(ALICE, ISSUER).unwrap()
+}
+
+pub(crate) fn of_alice() -> Keyless {
+    keyless(ROOT, alice())
 }
 
 impl Registry {
@@ -245,12 +249,7 @@ fn cve_2022_23649_entry_of_another_signature() {
         "algorithm": "sha256", "value": "00".repeat(32)}}, "signature": {"content": "AAAA",
         "publicKey": {"content": base64(GOOD)}}}});
     let entry = foreign.entry(&body);
-    let id = bytes_of(&entry["logId"]["keyId"]).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    other["dev.sigstore.cosign/bundle"] = json!(
-        json!({"SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-        "Payload": {"body": entry["canonicalizedBody"], "integratedTime": made_at(), "logIndex": 41, "logID": id}})
-        .to_string()
-    );
+    other["dev.sigstore.cosign/bundle"] = json!(older_entry(&entry));
     refused(older(&other), RefusalKind::BadSignature, "other bytes");
     for without in ["dev.sigstore.cosign/bundle", "dev.sigstore.cosign/certificate"] {
         let mut other = beside();

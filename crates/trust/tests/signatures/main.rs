@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
 
+mod attestations;
 mod cosign;
 mod envelopes;
 mod forged;

@@ -124,14 +124,19 @@ impl Registry {
         &self,
         verify: impl FnOnce(&Image, Options) -> Result<Verified<Digest>, Refusal>,
     ) -> Judged {
-        let options = Options { certificates: "/nonexistent".into(), ..Options::default() };
-        let name = format!("{}/app@{}", self.server.authority, self.subject).parse().unwrap();
-        match verify(&Image { name, here: Vec::new() }, options) {
+        match self.with(verify) {
             Ok(verified) => {
                 assert_eq!(verified.get(), &self.subject);
                 Ok(verified.vouchers().iter().flat_map(|voucher| voucher.signers.clone()).collect())
             }
             Err(refusal) => Err((refusal.kind, refusal.reason)),
         }
+    }
+
+    /// Asks something about the image.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&Image, Options) -> T) -> T {
+        let options = Options { certificates: "/nonexistent".into(), ..Options::default() };
+        let name = format!("{}/app@{}", self.server.authority, self.subject).parse().unwrap();
+        ask(&Image { name, here: Vec::new() }, options)
     }
 }
