@@ -215,6 +215,11 @@ mod tests {
     const GITHUB: &str = "https://github.com/login/oauth";
     const NOW: &str = "2026-11-24T00:00:00Z";
 
+    fn signers(root: &[u8], now: &str, identity: Identity) -> Signers {
+        let root = TrustedRoot::parse(root).unwrap();
+        Signers::Keyless(Keyless::new(root, vec![identity], now.parse().unwrap()))
+    }
+
     fn judge(
         bundle: &[u8],
         signed: &[u8],
@@ -222,11 +227,9 @@ mod tests {
         now: &str,
         identity: Identity,
     ) -> Result<Vec<String>, Refusal> {
-        let root = TrustedRoot::parse(root).unwrap();
-        let signers = Signers::Keyless(Keyless::new(root, vec![identity], now.parse().unwrap()));
         let digest = Digest::of(signed);
         let subject = Subject { digest: &digest, repository: "", manifest: &|| Ok(signed.to_vec()) };
-        verify(bundle, &subject, &signers).map(|signed| signed.makers.signers)
+        verify(bundle, &subject, &signers(root, now, identity)).map(|signed| signed.makers.signers)
     }
 
     #[test]
@@ -247,6 +250,54 @@ mod tests {
             let changed = text.replacen(from, to, 1);
             let why = judge(changed.as_bytes(), BLOB, PUBLIC, NOW, wolf()).unwrap_err();
             assert_eq!(why.kind, RefusalKind::BadSignature, "{from}: {why}");
+        }
+    }
+
+    /// Entries of Rekor's second version, which signs no time, with a timestamp.
+    #[test]
+    fn what_is_in_rekor_2_holds() {
+        let bundle = include_bytes!("../../tests/signatures/keyless/real/rekor-v2-blob.sigstore.json");
+        let blob = include_bytes!("../../tests/signatures/keyless/real/rekor-v2-blob.txt");
+        let jku = || Identity::exact("jku@goto.fi", GITHUB).unwrap();
+        assert_eq!(judge(bundle, blob, STAGING, NOW, jku()).unwrap(), [format!("jku@goto.fi ({GITHUB})")]);
+        let mut stampless: Value = serde_json::from_slice(bundle).unwrap();
+        stampless["verificationMaterial"]["timestampVerificationData"] = Value::Null;
+        let why = judge(stampless.to_string().as_bytes(), blob, STAGING, NOW, jku()).unwrap_err();
+        assert!(why.reason.contains("nothing proves when"), "{why}");
+    }
+
+    #[test]
+    fn statements_of_workflows_hold() {
+        const ACTIONS: &str = "https://token.actions.githubusercontent.com";
+        for (bundle, root, digest, workflow, kind) in [
+            (
+                &include_bytes!("../../tests/signatures/keyless/real/conda.sigstore.json")[..],
+                PUBLIC,
+                "sha256:54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f",
+                "https://github\\.com/prefix-dev/sigstore-example/\\.github/workflows/action\\.yaml@refs/heads/main",
+                "https://schemas.conda.org/attestations-publish-1.schema.json",
+            ),
+            (
+                include_bytes!("../../tests/signatures/keyless/real/rekor-v2.sigstore.json"),
+                STAGING,
+                "sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf",
+                "https://github\\.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.*",
+                "https://slsa.dev/provenance/v1",
+            ),
+        ] {
+            let signers = signers(root, NOW, Identity::like(workflow, ACTIONS).unwrap());
+            let attested = |digest: &str| {
+                let digest = digest.parse().unwrap();
+                attested(
+                    bundle,
+                    &Subject { digest: &digest, repository: "", manifest: &|| Ok(Vec::new()) },
+                    &signers,
+                )
+            };
+            let (statement, makers) = attested(digest).unwrap().unwrap();
+            assert_eq!(statement.predicate_type, kind);
+            assert!(makers.signers[0].ends_with(&format!("({ACTIONS})")) && makers.signed_at.is_some());
+            assert!(attested(&Digest::of(b"another").to_string()).is_err());
         }
     }
 }

@@ -232,8 +232,9 @@ fn nobody_vouches_for_what_is_built_and_not_signed() {
     refused(registry.judged(&[own.key("own")]), RefusalKind::Unavailable, "does not have it");
 }
 
+/// Statements without end.
 #[test]
-fn more_statements_than_can_be() {
+fn cve_2023_46737_more_statements_than_can_be() {
     let own = Signer::new(1);
     let mut registry = Registry::new();
     let subject = registry.subject.clone();

@@ -249,7 +249,42 @@ fn cve_2023_33958_more_signatures_than_can_be() {
     refused(registry.judge(&[signer.key("own")]), RefusalKind::Unavailable, "more than 32 signatures");
 }
 
-/// A signature that takes all memory (also CVE-2024-29903, CVE-2023-46737).
+/// As many signatures as memory holds.
+#[test]
+fn cve_2024_29903_ten_thousand_signatures() {
+    let signer = Signer::new(1);
+    let keys = [signer.key("own")];
+    let mut registry = Registry::new();
+    let text = payload(&registry.subject);
+    let layers = registry.simple_layers(&[(text.as_bytes(), signer.sign(text.as_bytes()))]);
+    let layers: Vec<_> = layers.into_iter().cycle().take(10_000).collect();
+    let subject = registry.subject.clone();
+    registry.refer("application/vnd.dev.cosign.artifact.sig.v1+json", &layers, &subject);
+    refused(registry.judge(&keys), RefusalKind::Unavailable, "more than 32 signatures");
+    let mut registry = Registry::new();
+    let listed = json!({"mediaType": MANIFEST_TYPES[0], "digest": Digest::of(b"x").to_string(), "size": 1,
+        "artifactType": BUNDLE});
+    registry.list_all(vec![listed; 10_000]);
+    refused(registry.judge(&keys), RefusalKind::Unavailable, "more than 1000");
+}
+
+/// A gigabyte is not even asked for.
+#[test]
+fn a_signature_of_a_gigabyte() {
+    let signer = Signer::new(1);
+    let mut registry = Registry::new();
+    let mut layer = registry.blob(BUNDLE, b"{}");
+    layer["size"] = json!(1_u64 << 30);
+    let subject = registry.subject.clone();
+    registry.refer(BUNDLE, &[layer.clone()], &subject);
+    refused(registry.judge(&[signer.key("own")]), RefusalKind::BadSignature, "larger than");
+    let mut registry = Registry::new();
+    layer["size"] = json!(1);
+    registry.refer(BUNDLE, &[layer], &subject);
+    assert!(registry.judge(&[signer.key("own")]).is_err());
+}
+
+/// A signature that takes all memory.
 #[test]
 fn cve_2024_29902_signature_that_is_too_large() {
     let signer = Signer::new(1);

@@ -215,13 +215,6 @@ fn cve_2026_22703_entry_of_another_signature() {
     refused(signature, RefusalKind::BadSignature, "another signature");
     let payload = spec(|body| body["spec"]["payloadHash"]["value"] = json!("00".repeat(32)));
     refused(payload, RefusalKind::BadSignature, "other bytes");
-    let certificate = spec(|body| {
-        let other = json!(base64(include_str!("keyless/older-issuer.crt")));
-        body["spec"]["signatures"][0]["verifier"] = other;
-    });
-    refused(certificate, RefusalKind::BadSignature, "another certificate");
-    let key = spec(|body| body["spec"]["signatures"][0]["verifier"] = json!(base64("x")));
-    refused(key, RefusalKind::BadSignature, "not about a certificate");
     let several = spec(|body| {
         let one = body["spec"]["signatures"][0].clone();
         body["spec"]["signatures"].as_array_mut().unwrap().push(one);
@@ -231,6 +224,19 @@ fn cve_2026_22703_entry_of_another_signature() {
     refused(kind, RefusalKind::Unsupported, "rpm");
     let said = changed(|bundle| entry(bundle)["kindVersion"]["kind"] = json!("hashedrekord"));
     refused(said, RefusalKind::BadSignature, "another kind");
+}
+
+/// An entry about another key or certificate vouches for a signature.
+#[test]
+fn cve_2024_53267_entry_of_another_key() {
+    let spec = |change: fn(&mut Value)| of(&Forged { change, ..Forged::default() }.bundle());
+    let certificate = spec(|body| {
+        let other = json!(base64(include_str!("keyless/older-issuer.crt")));
+        body["spec"]["signatures"][0]["verifier"] = other;
+    });
+    refused(certificate, RefusalKind::BadSignature, "another certificate");
+    let key = spec(|body| body["spec"]["signatures"][0]["verifier"] = json!(base64("x")));
+    refused(key, RefusalKind::BadSignature, "not about a certificate");
 }
 
 /// The same for the older form, where the entry of a log stands beside a payload.
@@ -258,7 +264,7 @@ fn cve_2022_23649_entry_of_another_signature() {
     }
 }
 
-/// A time that nobody signed counts (also CVE-2026-48816, TOB-SIGSTORE-3).
+/// A time that nobody signed counts.
 #[test]
 fn cve_2024_55655_time_that_nobody_signed() {
     let unsigned = changed(|bundle| {
@@ -267,6 +273,11 @@ fn cve_2024_55655_time_that_nobody_signed() {
     refused(unsigned, RefusalKind::BadSignature, "nothing proves when");
     let moved = changed(|bundle| entry(bundle)["integratedTime"] = json!((made_at() + 1).to_string()));
     refused(moved, RefusalKind::BadSignature, "did not sign");
+}
+
+/// The time of an entry whose place in the log is proven counts, though the log did not sign that (also TOB-SIGSTORE-3).
+#[test]
+fn cve_2026_48816_time_beside_a_proof() {
     // A timestamp is enough, and then the time of the log counts as little as before.
     let stamped: Value = serde_json::from_str(include_str!("keyless/bundle.json")).unwrap();
     let mut without = stamped.clone();
@@ -324,6 +335,25 @@ fn tob_sigstore_11_another_timestamp_authority() {
     refused(with(&bundle, &others, alice()), RefusalKind::UntrustedKey, "not trusted for");
     let unknown = root_but(|root| root["timestampAuthorities"] = json!([]));
     refused(with(&bundle, &unknown, alice()), RefusalKind::UntrustedKey, "does not name");
+}
+
+#[test]
+fn certificates_with_absurd_fields() {
+    let names = include_str!("keyless/many-names.crt");
+    refused(
+        of(&Forged { certificate: names, ..Forged::default() }.bundle()),
+        RefusalKind::BadSignature,
+        "larger than",
+    );
+    let long = include_str!("keyless/long-name.crt");
+    refused(
+        of(&Forged { certificate: long, ..Forged::default() }.bundle()),
+        RefusalKind::UntrustedKey,
+        "aaaa",
+    );
+    let backwards = include_str!("keyless/backwards.crt");
+    let judged = of(&Forged { certificate: backwards, ..Forged::default() }.bundle());
+    refused(judged, RefusalKind::BadSignature, "does not hold yet");
 }
 
 #[test]

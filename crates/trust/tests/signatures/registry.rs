@@ -76,7 +76,11 @@ impl Registry {
     }
 
     pub(crate) fn list(&mut self, entry: Value) {
-        self.referrers.push(entry);
+        self.list_all(vec![entry]);
+    }
+
+    pub(crate) fn list_all(&mut self, entries: Vec<Value>) {
+        self.referrers.extend(entries);
         let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPES[0], "manifests": self.referrers});
         let tag = format!("sha256-{}", self.subject.sum());
         self.manifest(&tag, INDEX_TYPES[0], index.to_string().as_bytes());

@@ -93,6 +93,9 @@ leaf twin-sct "$signing$mail$newer" $certificate_log $certificate_log $twin
 leaf other-root "$signing$mail$newer" $certificate_log $certificate_log $other_root other-issuer $other_root
 leaf earlier "$signing$mail$newer" $certificate_log $certificate_log $issuer issuer $issuer $((now - 7200)) $((now - 6600))
 leaf critical "${signing}1.2.3.4=critical,ASN1:NULL\n$mail$newer"
+leaf many-names "${signing}subjectAltName=critical,$(seq -s, -f 'email:alice%g@example.org' 1000)\n$newer"
+leaf long-name "${signing}subjectAltName=critical,email:$(printf 'a%.0s' $(seq 4000))@example.org\n$newer"
+leaf backwards "$signing$mail$newer" $certificate_log $certificate_log $issuer issuer $issuer $((now + 540)) $((now - 60))
 
 chain() { local all; for name in "$@"; do all="${all:+$all,}{\"rawBytes\":\"$(der "$name" | base64_of)\"}"; done; printf '{"certificates":[%s]}' "$all"; }
 since=$(date -u -d "@$((now - year))" +%Y-%m-%dT%H:%M:%SZ)
