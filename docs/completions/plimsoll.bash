@@ -199,7 +199,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__audit)
-            opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --full --db --probe-syn --redact --cis --help --version"
+            opts="-o -h -V --host --root --stop-threads --facts --format --output --policy --fail-on --full --db --probe-syn --verify --redact --cis --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1003,7 +1003,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__schema)
-            opts="-h -V --help --version facts audit scan verify connections"
+            opts="-h -V --help --version facts audit scan verify connections policy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1159,17 +1159,25 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__verify)
-            opts="-o -h -V --all --host --plain-http --trust-on-first-use --offline --key --trusted-root --identity --certificate-identity --certificate-identity-regexp --issuer --certificate-oidc-issuer --notation --trust --format --output --help --version"
+            opts="-o -h -V --compose --all --host --plain-http --trust-on-first-use --offline --policy --key --trusted-root --identity --certificate-identity --certificate-identity-regexp --issuer --certificate-oidc-issuer --attestations --notation --trust --format --output --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --compose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --plain-http)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

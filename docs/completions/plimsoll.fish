@@ -61,6 +61,7 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l cis -d 'Show
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l stop-threads -d 'Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds: one that waits in a call which the kernel restarts by itself'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l full -d 'Name every subject and every fact, where the terminal and Markdown reports show the first few'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l probe-syn -d 'Ask every TCP listener by a SYN from inside each container\'s network, and hold the answers against what was worked out. The kernel ends each at once: no program accepts a connection, but firewalls and logs may see the packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l verify -d 'Ask who vouches for every image and running container: whom the policy\'s `[[trust]]` demands, else Docker Content Trust by its pins. Asks registries and servers of signatures'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -l redact -d 'Replace names that could tell who you are, so that the report can be shared'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand audit" -s V -l version -d 'Print version'
@@ -137,9 +138,11 @@ spdx\t'SPDX 2.3 JSON'"
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s o -l output -d 'Write the bill to this file (whole or not at all) instead of standard output' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand sbom" -s V -l version -d 'Print version'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l compose -d 'Verify the image of each service of this compose file too. May be repeated: a later file stands above the earlier ones. Variables are those of the environment, else of the file .env beside the first' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l host -d 'Engine that has the images, as for `audit`' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l plain-http -d 'Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS' -r
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l key -d 'Verify cosign\'s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of the keys signed is enough' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l policy -d 'Policy whose `[[trust]]` says who must vouch, as for `audit`. Without such, Docker Content Trust by its pins' -r -F
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l key -d 'Verify cosign\'s signatures by this public key (PEM), whatever the policy says. May be repeated: what one of the keys signed is enough' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l trusted-root -d 'Verify cosign\'s signatures by certificates (keyless), without network, by this trusted_root.json of sigstore' -r -F
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l certificate-identity -l identity -d 'Who must have signed, by the name in the certificate: a mail address, or the URI of a workflow' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l certificate-identity-regexp -d 'The same, as a regular expression that matches the whole name' -r
@@ -152,7 +155,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -s o -l output
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l all -d 'Verify every image of the engine, and what every running container runs from'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l trust-on-first-use -d 'Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. `plimsoll trust pin` is better'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l offline -d 'Ask no server: what was accepted before counts until it expires'
-complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l notation -d 'Verify Notation\'s signatures instead, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l attestations -d 'Tell also what else they signed about the image: how it was built (SLSA provenance), what is in it (SBOM), which flaws it has (VEX)'
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -l notation -d 'Verify Notation\'s signatures, whatever the policy says, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation)'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand trust; and not __fish_seen_subcommand_from pin list forget help" -l trust -d 'Folder of what is trusted. Without it $PLIMSOLL_TRUST, else /var/lib/plimsoll/trust for root and ~/.local/share/plimsoll/trust for others' -r -F

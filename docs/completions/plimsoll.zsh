@@ -50,6 +50,7 @@ markdown\:"For a comment or a wiki"))' \
 '--stop-threads[Where a seccomp filter can be read in no other way, stop a thread of the process for some microseconds\: one that waits in a call which the kernel restarts by itself]' \
 '--full[Name every subject and every fact, where the terminal and Markdown reports show the first few]' \
 '(--facts)--probe-syn[Ask every TCP listener by a SYN from inside each container'\''s network, and hold the answers against what was worked out. The kernel ends each at once\: no program accepts a connection, but firewalls and logs may see the packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN]' \
+'(--facts --redact)--verify[Ask who vouches for every image and running container\: whom the policy'\''s \`\[\[trust\]\]\` demands, else Docker Content Trust by its pins. Asks registries and servers of signatures]' \
 '--redact[Replace names that could tell who you are, so that the report can be shared]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -177,10 +178,12 @@ spdx\:"SPDX 2.3 JSON"))' \
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
+'*--compose=[Verify the image of each service of this compose file too. May be repeated\: a later file stands above the earlier ones. Variables are those of the environment, else of the file .env beside the first]:FILE:_files' \
 '*--host=[Engine that has the images, as for \`audit\`]:ENDPOINT:_default' \
 '*--plain-http=[Speak to this registry in plain HTTP. May be repeated. Without it only to those on this machine. The servers of trust data are always spoken to over TLS]:HOST[:PORT]:_default' \
-'(--trust-on-first-use --offline --trust)*--key=[Verify cosign'\''s signatures by this public key (PEM) instead of Docker Content Trust. May be repeated\: what one of the keys signed is enough]:FILE:_files' \
-'(--key --trust-on-first-use --offline --trust)--trusted-root=[Verify cosign'\''s signatures by certificates (keyless), without network, by this trusted_root.json of sigstore]:FILE:_files' \
+'(--key --trusted-root --notation)--policy=[Policy whose \`\[\[trust\]\]\` says who must vouch, as for \`audit\`. Without such, Docker Content Trust by its pins]:FILE|NAME:_files' \
+'(--trust-on-first-use --offline --trust)*--key=[Verify cosign'\''s signatures by this public key (PEM), whatever the policy says. May be repeated\: what one of the keys signed is enough]:FILE:_files' \
+'(--trust-on-first-use --offline --trust)--trusted-root=[Verify cosign'\''s signatures by certificates (keyless), without network, by this trusted_root.json of sigstore]:FILE:_files' \
 '--certificate-identity=[Who must have signed, by the name in the certificate\: a mail address, or the URI of a workflow]:NAME:_default' \
 '--identity=[Who must have signed, by the name in the certificate\: a mail address, or the URI of a workflow]:NAME:_default' \
 '--certificate-identity-regexp=[The same, as a regular expression that matches the whole name]:REGEXP:_default' \
@@ -192,10 +195,11 @@ json\:"Everything, versioned (\`plimsoll schema verify\`)"
 sarif\:"SARIF 2.1.0, for code scanning"))' \
 '-o+[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
 '--output=[Write the report to this file (whole or not at all) instead of standard output]:FILE:_files' \
-'()--all[Verify every image of the engine, and what every running container runs from]' \
+'(--compose)--all[Verify every image of the engine, and what every running container runs from]' \
 '--trust-on-first-use[Believe the first root keys that a server shows of a repository of which nothing is known, as the docker client always does. They are remembered. \`plimsoll trust pin\` is better]' \
 '--offline[Ask no server\: what was accepted before counts until it expires]' \
-'(--key --trusted-root --trust-on-first-use --offline --trust)--notation[Verify Notation'\''s signatures instead, by its own trust policy and trust store (\$XDG_CONFIG_HOME/notation)]' \
+'--attestations[Tell also what else they signed about the image\: how it was built (SLSA provenance), what is in it (SBOM), which flaws it has (VEX)]' \
+'(--key --trusted-root --trust-on-first-use --offline --trust)--notation[Verify Notation'\''s signatures, whatever the policy says, by its own trust policy and trust store (\$XDG_CONFIG_HOME/notation)]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
@@ -415,7 +419,8 @@ _arguments "${_arguments_options[@]}" : \
 audit\:"\`plimsoll audit --format json\`"
 scan\:"\`plimsoll scan --format json\`"
 verify\:"\`plimsoll verify --format json\`"
-connections\:"\`plimsoll connections --format json\`"))' \
+connections\:"\`plimsoll connections --format json\`"
+policy\:"\`plimsoll.toml\`"))' \
 && ret=0
 ;;
 (completions)

@@ -51,6 +51,7 @@ fn files() -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         ("audit.schema.json", plimsoll_report::json::schema_json()),
         ("scan.schema.json", plimsoll_report::scan::json::schema_json()),
         ("verify.schema.json", plimsoll_report::verify::json::schema_json()),
+        ("policy.schema.json", plimsoll_policy::schema_json()),
         ("connections.schema.json", plimsoll_report::connections::json::schema_json()),
     ] {
         files.insert(Path::new("docs/schema").join(name), schema.into_bytes());

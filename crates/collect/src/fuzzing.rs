@@ -1,14 +1,17 @@
 //! Entrances for the fuzz targets of `/fuzz`: what the kernel, containers, package managers and engines write. They
 //! must neither panic nor take more than a little time and memory, whatever the bytes are.
 
-use crate::{component, effective, engine, host, mountinfo, net_namespace, packages, procs, sockets};
+use crate::{
+    component, compose, effective, engine, host, mountinfo, net_namespace, packages, procs, sockets,
+};
 
 /// Name of a fuzz target, and its entrance.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("collect_certificate", certificate),
+    ("collect_compose", compose),
     ("collect_engine_documents", engine_documents),
     ("collect_engine_files", engine_files),
     ("collect_host_files", host_files),
@@ -21,6 +24,11 @@ pub const TARGETS: [Target; 8] = [
 /// A certificate in PEM, or in DER.
 pub fn certificate(bytes: &[u8]) {
     engine::fuzzing::certificate(bytes);
+}
+
+/// A compose file, and its `.env`.
+pub fn compose(bytes: &[u8]) {
+    compose::fuzz(bytes);
 }
 
 /// An answer of an engine's API, read as each document.

@@ -5,6 +5,7 @@
 
 mod collector;
 mod component;
+pub mod compose;
 mod effective;
 pub mod engine;
 #[cfg(any(fuzzing, test))]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Capabilities, Fact, Mount, Namespaces, PackageInventory, Socket};
+use crate::{Authenticity, Capabilities, Fact, Mount, Namespaces, PackageInventory, Socket};
 
 /// One container of an engine, running or not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,8 @@ pub struct Container {
     pub effective: Fact<Effective>,
     /// Its packages, where it runs and something in it changed what its image brought. Absent: they are its image's.
     pub packages: Fact<PackageInventory>,
+    /// Who vouches for what it runs from, where somebody was asked.
+    pub authenticity: Option<Authenticity>,
 }
 
 impl Container {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fact, FileFact, Mount, Namespaces, Package, PackageInventory, Seccomp, Socket};
+use crate::{Fact, FileFact, Mount, Namespaces, Package, PackageInventory, Seccomp, SigningPractice, Socket};
 
 /// The host itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,8 @@ pub struct Host {
     pub packages: Fact<PackageInventory>,
     /// The seccomp filters of the processes of all containers.
     pub seccomp: Seccomp,
+    /// What clients are told about signatures of images.
+    pub signing: SigningPractice,
 }
 
 /// Distribution, from os-release(5).

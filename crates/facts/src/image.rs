@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fact, PackageInventory};
+use crate::{Authenticity, Fact, PackageInventory};
 
 /// One image of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub struct Image {
     pub content: Fact<ImageContent>,
     /// Its packages.
     pub packages: Fact<PackageInventory>,
+    /// Who vouches for it under each of its names, where somebody was asked.
+    pub authenticity: Option<Vec<Authenticity>>,
 }
 
 impl Image {

@@ -23,6 +23,7 @@ mod purl;
 mod reach;
 mod redact;
 mod seccomp;
+mod signing;
 mod trust;
 mod vulnerability;
 
@@ -45,6 +46,7 @@ pub use packet_filter::*;
 pub use reach::*;
 pub use redact::redact;
 pub use seccomp::*;
+pub use signing::{ContentTrustSetting, NotationPolicy, NotationStatement, SigningPractice};
 pub use trust::{Attestation, AttestationKind, Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use vulnerability::*;
 

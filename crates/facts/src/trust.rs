@@ -23,6 +23,8 @@ pub struct Authenticity {
     pub attestations: Vec<Attestation>,
     /// What was left out, and why.
     pub notes: Vec<String>,
+    /// Where the policy demands it (`plimsoll.toml:3:1`), where one does.
+    pub policy: Option<String>,
 }
 
 /// Whether somebody trusted vouches for exactly these bytes. None of these may be taken for another.
@@ -46,6 +48,8 @@ pub enum TrustOutcome {
     Unsupported,
     /// It was built or loaded here: no registry knows these bytes, so nobody can have signed them.
     Local,
+    /// The policy does not admit it, whoever signed it.
+    Denied,
 }
 
 impl TrustOutcome {
@@ -60,6 +64,7 @@ impl TrustOutcome {
             Self::Unavailable => "unavailable",
             Self::Unsupported => "unsupported",
             Self::Local => "local",
+            Self::Denied => "denied",
         }
     }
 
@@ -81,7 +86,7 @@ pub struct Voucher {
     pub subject: String,
     /// In which role, where the method has roles (`targets`, `targets/releases`).
     pub role: Option<String>,
-    /// When it was signed, in seconds since the Unix epoch, where that is known for sure.
+    /// When it was signed, in seconds since the Unix epoch, where a timestamp or the signer says so under a signature.
     pub signed_at: Option<i64>,
     /// Until when it holds, in seconds since the Unix epoch.
     pub expires: Option<i64>,
@@ -167,11 +172,14 @@ pub enum TrustMethod {
     /// Notation (Notary Project).
     #[serde(rename = "notation")]
     Notation,
+    /// The digest in its name, where the policy takes that as enough.
+    #[serde(rename = "digest")]
+    Digest,
 }
 
 impl TrustMethod {
     /// Every method.
-    pub const ALL: [Self; 3] = [Self::ContentTrust, Self::Cosign, Self::Notation];
+    pub const ALL: [Self; 4] = [Self::ContentTrust, Self::Cosign, Self::Notation, Self::Digest];
 
     /// The identifier, as in JSON.
     pub fn id(self) -> &'static str {
@@ -179,6 +187,7 @@ impl TrustMethod {
             Self::ContentTrust => "dct",
             Self::Cosign => "cosign",
             Self::Notation => "notation",
+            Self::Digest => "digest",
         }
     }
 }

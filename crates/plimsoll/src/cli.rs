@@ -81,6 +81,8 @@ pub enum Document {
     Verify,
     /// `plimsoll connections --format json`.
     Connections,
+    /// `plimsoll.toml`.
+    Policy,
 }
 
 /// Where to look.
@@ -119,6 +121,10 @@ pub struct AuditArgs {
     /// packets. Needs CAP_NET_RAW and CAP_SYS_ADMIN.
     #[arg(long, conflicts_with = "facts")]
     pub probe_syn: bool,
+    /// Ask who vouches for every image and running container: whom the policy's `[[trust]]` demands, else Docker Content
+    /// Trust by its pins. Asks registries and servers of signatures.
+    #[arg(long, conflicts_with_all = ["facts", "redact"])]
+    pub verify: bool,
     /// Replace names that could tell who you are, so that the report can be shared.
     #[arg(long)]
     pub redact: bool,
@@ -391,10 +397,14 @@ pub enum SbomFormat {
 pub struct VerifyArgs {
     /// What to verify: an image by name, digest or id, as it is on this host, else as its registry has it;
     /// registry:NAME, as the registry has it; container:NAME, what it runs from.
-    #[arg(required_unless_present = "all", value_name = "IMAGE")]
+    #[arg(required_unless_present_any = ["all", "compose"], value_name = "IMAGE")]
     pub images: Vec<String>,
+    /// Verify the image of each service of this compose file too. May be repeated: a later file stands above the earlier
+    /// ones. Variables are those of the environment, else of the file .env beside the first.
+    #[arg(long, value_name = "FILE")]
+    pub compose: Vec<PathBuf>,
     /// Verify every image of the engine, and what every running container runs from.
-    #[arg(long, conflicts_with = "images")]
+    #[arg(long, conflicts_with_all = ["images", "compose"])]
     pub all: bool,
     /// Engine that has the images, as for `audit`.
     #[arg(long, value_name = "ENDPOINT")]
@@ -410,7 +420,10 @@ pub struct VerifyArgs {
     /// Ask no server: what was accepted before counts until it expires.
     #[arg(long)]
     pub offline: bool,
-    /// Verify cosign's signatures by this public key (PEM) instead of Docker Content Trust. May be repeated: what one of
+    /// Policy whose `[[trust]]` says who must vouch, as for `audit`. Without such, Docker Content Trust by its pins.
+    #[arg(long, value_name = "FILE|NAME", conflicts_with_all = ["cosign", "notation"])]
+    pub policy: Option<PathBuf>,
+    /// Verify cosign's signatures by this public key (PEM), whatever the policy says. May be repeated: what one of
     /// the keys signed is enough.
     #[arg(long, value_name = "FILE", group = "cosign", conflicts_with_all = ["trust_on_first_use", "offline", "trust"])]
     pub key: Vec<PathBuf>,
@@ -443,7 +456,7 @@ pub struct VerifyArgs {
     /// it has (VEX).
     #[arg(long, requires = "cosign")]
     pub attestations: bool,
-    /// Verify Notation's signatures instead, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation).
+    /// Verify Notation's signatures, whatever the policy says, by its own trust policy and trust store ($XDG_CONFIG_HOME/notation).
     #[arg(long, conflicts_with_all = ["key", "trusted_root", "trust_on_first_use", "offline", "trust"])]
     pub notation: bool,
     /// Folder of what is trusted, as for `trust`.

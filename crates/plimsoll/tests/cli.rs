@@ -354,3 +354,50 @@ fn the_lint_page_is_complete() {
     let hadolint = (3000..=3077).chain(4000..=4007).filter(|n| *n != 4002);
     hadolint.for_each(|n| assert!(page.contains(&format!("DL{n}")), "DL{n}"));
 }
+
+#[test]
+fn the_policy_says_whose_images_are_admitted() {
+    let (_dir, policy) =
+        file("plimsoll.toml", "[[trust]]\nrepository = \"r.invalid/shop/*\"\ndigest-only = true\n");
+    let trust = tempfile::tempdir().expect("a directory");
+    let verify = |image: &str| {
+        let output = command(&["verify", "--format", "json", "--host", "/nonexistent", "--policy"])
+            .args([&policy, Path::new(image)])
+            .env("PLIMSOLL_TRUST", trust.path())
+            .output()
+            .expect("plimsoll starts");
+        let found: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        (code(&output), found["subjects"][0].clone())
+    };
+    let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for (image, expected, outcome) in [
+        ("r.invalid/other:1", FINDINGS, "denied"),
+        ("r.invalid/shop/db:1", FINDINGS, "denied"),
+        (&format!("r.invalid/shop/db@{digest}"), 0, "verified"),
+    ] {
+        let (code, found) = verify(image);
+        assert_eq!((code, found["outcome"].as_str()), (expected, Some(outcome)), "{found}");
+        assert!(found["policy"].as_str().expect("a place").contains("plimsoll.toml"), "{found}");
+    }
+}
+
+#[test]
+fn services_of_a_compose_file_are_verified_or_said_to_be_unknown() {
+    let text = "services: { a: { build: . }, b: { image: 'r.invalid/b:${PLIMSOLL_UNSET}' } }";
+    let (_dir, path) = file("compose.yaml", text);
+    let verify = |path: &Path| {
+        command(&["verify", "--format", "json", "--host", "/nonexistent", "--compose"])
+            .arg(path)
+            .output()
+            .expect("plimsoll starts")
+    };
+    let output = verify(&path);
+    let found: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let outcomes: Vec<_> =
+        found["subjects"].as_array().expect("subjects").iter().map(|subject| &subject["outcome"]).collect();
+    assert_eq!(outcomes, ["local", "unavailable"]);
+    assert_eq!(code(&output), FINDINGS + UNKNOWN);
+    assert!(found["subjects"][1]["reason"].as_str().expect("a reason").contains("PLIMSOLL_UNSET"));
+    fs::write(&path, "services: [").expect("written");
+    assert_eq!(code(&verify(&path)), USAGE);
+}

@@ -107,6 +107,14 @@ pub enum MistakeKind {
         /// The other.
         other: &'static str,
     },
+    /// A value that cannot mean anything.
+    #[error("{key:?} cannot be used: {why}")]
+    Unfit {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        why: String,
+    },
     /// A value of another type.
     #[error("{key:?} must be {expected}, not {found}")]
     Type {

@@ -10,11 +10,14 @@ mod expect;
 mod flaws;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod keys;
 mod load;
 mod parse;
 mod policy;
+mod schema;
 mod subject;
 mod table;
+mod trust;
 
 pub use apply::{RULES, apply};
 pub use error::{LoadError, Mistake, MistakeKind, Mistakes, Place};
@@ -23,4 +26,6 @@ pub use flaws::{FlawExceptions, FlawPattern};
 pub use load::READY_MADE;
 pub use parse::{Draft, parse};
 pub use policy::{Controls, Covers, Exception, ExpectedConnection, Policy, RuleSetting};
+pub use schema::schema_json;
 pub use subject::SubjectPattern;
+pub use trust::{Method, RepositoryPattern, Require, TrustRule};

@@ -1,11 +1,14 @@
 //! From the text of `plimsoll.toml` to a policy.
 
+mod trust;
+
 use jiff::civil::Date;
 use plimsoll_rules::{Concern, Severity};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::did_you_mean;
+use crate::keys::{CONCERN, CONNECTION, EXCEPTION, POLICY, RULE, TOP};
 use crate::policy::{Controls, Covers, Exception, ExpectedConnection, Policy, RuleSetting};
 use crate::table::{Source, Table, wrong_type};
 use crate::{FlawPattern, MistakeKind, Mistakes, SubjectPattern};
@@ -14,13 +17,6 @@ use crate::{FlawPattern, MistakeKind, Mistakes, SubjectPattern};
 const LONGEST_TEXT: usize = 4096;
 /// The longest pattern of an exception, in characters.
 const LONGEST_PATTERN: usize = 512;
-
-const TOP: &[&str] = &["policy", "rules", "concerns", "exceptions", "connections"];
-const POLICY: &[&str] = &["extends", "fail-on", "controls"];
-const RULE: &[&str] = &["enabled", "severity"];
-const CONCERN: &[&str] = &["enabled"];
-const EXCEPTION: &[&str] = &["rule", "vulnerability", "package", "subject", "owner", "reason", "expires"];
-const CONNECTION: &[&str] = &["from", "to", "port", "reason"];
 
 /// One policy file by itself: what it extends has not been looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +62,9 @@ fn draft(source: &mut Source<'_>, document: &Spanned<DeTable<'_>>) -> Draft {
     }
     if let Some(value) = top.get("connections") {
         connections(source, value, &mut draft.policy);
+    }
+    if let Some(value) = top.get("trust") {
+        trust::rules(source, value, &mut draft.policy);
     }
     draft
 }
@@ -179,7 +178,7 @@ fn connection(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<Expected
     let to = mandatory(source, table, "to", LONGEST_PATTERN);
     let reason = mandatory(source, table, "reason", LONGEST_TEXT);
     let port = match table.get("port") {
-        Some(_) => Some(table.port(source, "port")?),
+        Some(_) => Some(table.number(source, "port", u16::MAX, "a port from 1 to 65535")?),
         None => None,
     };
     let pattern = |text: Spanned<&str>| (text.get_ref().to_string(), SubjectPattern::new(text.get_ref()));

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::civil::Date;
 use plimsoll_rules::{Concern, ExceptionNote, Rule, Severity};
 
-use crate::{FlawPattern, Place, SubjectPattern};
+use crate::{FlawPattern, Place, SubjectPattern, TrustRule};
 
 /// What the owner decided, with everything that the file extends.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// Connections that are expected, those of the extended policies first. Where there is one, no other is.
     pub connections: Vec<ExpectedConnection>,
+    /// Who must vouch for images, the nearest policy's first.
+    pub trust: Vec<TrustRule>,
 }
 
 /// A catalogue of controls.
@@ -134,6 +136,14 @@ impl Policy {
         self.rules.get(rule)?.severity
     }
 
+    /// Who must vouch for the images of a repository, named in full: the most specific pattern decides; of those that
+    /// are equally so, the nearest policy's first.
+    pub fn trust_of(&self, repository: &str) -> Option<&TrustRule> {
+        let covers = |rule: &&TrustRule| rule.repository.matches(repository);
+        // Of several the last counts as the maximum.
+        self.trust.iter().rev().filter(covers).max_by_key(|rule| rule.repository.specificity())
+    }
+
     /// This policy on top of the one that it extends.
     #[must_use]
     pub(crate) fn over(self, base: Self) -> Self {
@@ -149,6 +159,7 @@ impl Policy {
         }
         merged.exceptions.extend(self.exceptions);
         merged.connections.extend(self.connections);
+        merged.trust.splice(0..0, self.trust);
         merged
     }
 }

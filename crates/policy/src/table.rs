@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::did_you_mean;
+use crate::keys::Keys;
 use crate::{Mistake, MistakeKind, Mistakes, Place};
 
 /// More mistakes than these are not worth naming: the file is something else.
@@ -55,7 +56,7 @@ pub(crate) struct Table<'a, 'i> {
     name: String,
     span: Range<usize>,
     table: &'a DeTable<'i>,
-    keys: &'static [&'static str],
+    keys: Keys,
 }
 
 impl<'a, 'i> Table<'a, 'i> {
@@ -65,12 +66,13 @@ impl<'a, 'i> Table<'a, 'i> {
         name: impl Into<String>,
         span: Range<usize>,
         table: &'a DeTable<'i>,
-        keys: &'static [&'static str],
+        keys: Keys,
     ) -> Self {
         let name = name.into();
-        for key in table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
-            let hint = did_you_mean(key.get_ref(), keys.iter().copied())
-                .unwrap_or_else(|| format!("known keys: {}", keys.join(", ")));
+        let known: Vec<_> = keys.iter().map(|key| key.name).collect();
+        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            let hint = did_you_mean(key.get_ref(), known.iter().copied())
+                .unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
             let kind = MistakeKind::UnknownKey { key: key.get_ref().to_string(), table: name.clone() };
             source.mistake(&key.span(), kind, Some(hint));
         }
@@ -82,7 +84,7 @@ impl<'a, 'i> Table<'a, 'i> {
         source: &mut Source<'_>,
         name: impl Into<String>,
         value: &'a Spanned<DeValue<'i>>,
-        keys: &'static [&'static str],
+        keys: Keys,
     ) -> Option<Self> {
         let name = name.into();
         match value.get_ref().as_table() {
@@ -101,7 +103,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
-        debug_assert!(self.keys.contains(&key), "{key} is read but not announced");
+        debug_assert!(self.keys.iter().any(|known| known.name == key), "{key} is read but not announced");
         self.table.get(key)
     }
 
@@ -127,16 +129,44 @@ impl<'a, 'i> Table<'a, 'i> {
         found
     }
 
-    /// A port.
-    pub(crate) fn port(&self, source: &mut Source<'_>, key: &'static str) -> Option<u16> {
+    /// A whole number from 1 to a bound.
+    pub(crate) fn number<N: TryFrom<u32> + Into<u32> + Copy>(
+        &self,
+        source: &mut Source<'_>,
+        key: &'static str,
+        bound: N,
+        expected: &'static str,
+    ) -> Option<N> {
         let value = self.get(key)?;
-        let number = value.get_ref().as_integer();
-        let port =
-            number.and_then(|it| u16::from_str_radix(it.as_str(), it.radix()).ok()).filter(|it| *it != 0);
-        if port.is_none() {
-            wrong_type(source, key, "a port from 1 to 65535", value);
+        let integer = value.get_ref().as_integer();
+        let number = integer.and_then(|it| u32::from_str_radix(it.as_str(), it.radix()).ok());
+        let number = number.filter(|it| (1..=bound.into()).contains(it)).and_then(|it| it.try_into().ok());
+        if number.is_none() {
+            wrong_type(source, key, expected, value);
         }
-        port
+        number
+    }
+
+    /// One text or several, none of them empty, up to a bound.
+    pub(crate) fn texts(
+        &self,
+        source: &mut Source<'_>,
+        key: &'static str,
+        bound: usize,
+    ) -> Option<Vec<Spanned<&'a str>>> {
+        let value = self.get(key)?;
+        let all = value.get_ref().as_array().filter(|all| (1..=bound).contains(&all.len()));
+        let texts = all.and_then(|all| {
+            let text = |value: &'a Spanned<DeValue<'i>>| {
+                let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty())?;
+                Some(Spanned::new(value.span(), text))
+            };
+            all.iter().map(text).collect()
+        });
+        if texts.is_none() {
+            wrong_type(source, key, "a list of strings", value);
+        }
+        texts
     }
 
     /// One of a few names.

@@ -9,6 +9,7 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
 use crate::error::{Error, Result};
+use crate::repository::Options;
 
 /// Redirects of one request.
 const MAX_REDIRECTS: usize = 5;
@@ -49,6 +50,7 @@ pub(crate) struct Http {
     agent: Agent,
     plain: PlainHttp,
     pub(crate) limits: Limits,
+    offline: bool,
 }
 
 /// One question.
@@ -96,7 +98,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl Http {
-    pub(crate) fn new(authority: &str, plain: PlainHttp, tls: TlsConfig, limits: Limits) -> Self {
+    pub(crate) fn new(authority: &str, plain: PlainHttp, tls: TlsConfig, options: &Options) -> Self {
+        let limits = options.limits;
         let mut config = Agent::config_builder()
             .tls_config(tls)
             .timeout_connect(Some(limits.connect))
@@ -110,7 +113,7 @@ impl Http {
             // A proxy is for the outside world.
             config = config.proxy(None);
         }
-        Self { agent: config.build().into(), plain, limits }
+        Self { agent: config.build().into(), plain, limits, offline: options.offline }
     }
 
     /// Asks, and follows redirects. The authorization is shown to the server that is asked and to no other.
@@ -120,6 +123,12 @@ impl Http {
     pub(crate) fn ask(&self, question: Question<'_>) -> Result<Answer> {
         let started = Instant::now();
         let Question { what, mut uri, .. } = question;
+        if self.offline {
+            return Err(Error::Unavailable {
+                what: what.to_owned(),
+                why: "no server is asked (--offline)".to_owned(),
+            });
+        }
         let mut is_own = true;
         for _ in 0..=MAX_REDIRECTS {
             let mut builder = Request::builder().method(&question.method).uri(&uri);

@@ -50,7 +50,7 @@ impl Notary {
         Ok(Self(Repository {
             name: format!("{gun} on {authority}"),
             base: format!("{}/v2/{gun}/_trust/tuf", server.trim_end_matches('/')),
-            http: Http::new(authority, PlainHttp::default(), tls, options.limits),
+            http: Http::new(authority, PlainHttp::default(), tls, options),
             auth: Auth::new(credentials, &gun),
         }))
     }

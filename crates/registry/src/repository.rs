@@ -37,6 +37,8 @@ pub struct Options {
     pub docker_config: Option<PathBuf>,
     /// Bounds on time.
     pub limits: Limits,
+    /// Whether nobody is asked: everything is unavailable then.
+    pub offline: bool,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             certificates: PathBuf::from("/etc/docker/certs.d"),
             docker_config: None,
             limits: Limits::default(),
+            offline: false,
         }
     }
 }
@@ -90,7 +93,7 @@ impl Repository {
         Ok(Self {
             name: format!("{registry}/{}", reference.repository()),
             base: format!("{scheme}://{host}/v2/{}", reference.repository()),
-            http: Http::new(host, plain, tls::config(&authorities)?, options.limits),
+            http: Http::new(host, plain, tls::config(&authorities)?, options),
             auth: Auth::new(credentials, reference.repository()),
         })
     }

@@ -8,12 +8,10 @@ use jiff::Timestamp;
 use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
 use plimsoll_registry::{Notary, Reference};
 
+use crate::image::DEFAULT_TAG;
 use crate::outcome::authenticity;
-use crate::tuf::{Fetch, FetchError, Repository, RootTrust, SignedTag, TufError, Update};
+use crate::tuf::{Repository, RootTrust, SignedTag, TufError, Update};
 use crate::{Image, ImageDigest, Pins, Refusal, RefusalKind, Store, StoreError, Verified};
-
-/// The tag of names that name none.
-const DEFAULT_TAG: &str = "latest";
 
 /// How notary servers are spoken to, and what is believed.
 #[derive(Clone, Debug)]
@@ -22,8 +20,9 @@ pub struct Settings {
     pub now: Timestamp,
     /// Whether the first root that a server shows is believed, where nothing is known of its keys.
     pub first_use: bool,
-    /// Whether no server is asked: what was accepted before counts until it expires.
-    pub offline: bool,
+    /// Ids of root keys that are trusted for every repository that is asked about; none leaves that to the pins of the
+    /// store.
+    pub pins: Vec<String>,
     /// The server instead of the one that the docker client would ask (`DOCKER_CONTENT_TRUST_SERVER`).
     pub server: Option<String>,
     /// Where docker keeps authorities of notary servers: `DIRECTORY/HOST[:PORT]/*.crt`.
@@ -64,7 +63,8 @@ impl ContentTrust {
     /// Why nobody vouches for it.
     pub fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal> {
         let repository = self.repository(&image.name)?;
-        let found = self.digests(image)?;
+        let registry = plimsoll_registry::Repository::open(&image.name, &self.settings.registry)?;
+        let found = image.digests(&registry)?;
         let (tag, signed) = match (image.name.tag(), image.name.digest()) {
             (None, Some(digest)) => by_digest(&repository, digest)?,
             (tag, _) => {
@@ -82,36 +82,25 @@ impl ContentTrust {
             });
         }
         let mut verified = Verified::new(signed.digest.clone(), voucher(&repository, &tag, &signed));
-        if let Some(note) = self.check_size(image, &signed)? {
+        if let Some(note) = self.check_size(image, &registry, &signed)? {
             verified.note(note);
         }
         Ok(verified)
     }
 
-    /// The digests in question.
-    fn digests(&self, image: &Image) -> Result<Vec<ImageDigest>, Refusal> {
-        if let Some(known) = image.known() {
-            return Ok(known);
-        }
-        if self.settings.offline {
-            let reason = "it is not here, and no registry is asked (--offline)";
-            return Err(Refusal::new(RefusalKind::Unavailable, reason));
-        }
-        let registry = plimsoll_registry::Repository::open(&image.name, &self.settings.registry)?;
-        Ok(vec![registry.resolve(&image.name.target())?.digest])
-    }
-
     /// Holds the manifest against the signed size. Answers what could not be looked at: bytes that are here have the
     /// signed digest already.
-    fn check_size(&self, image: &Image, signed: &SignedTag) -> Result<Option<String>, Refusal> {
-        let left_out = |why: &str| Ok(Some(format!("the size of the manifest was not compared: {why}")));
-        if self.settings.offline {
-            return left_out("no registry is asked");
-        }
-        let registry = plimsoll_registry::Repository::open(&image.name, &self.settings.registry)?;
+    fn check_size(
+        &self,
+        image: &Image,
+        registry: &plimsoll_registry::Repository,
+        signed: &SignedTag,
+    ) -> Result<Option<String>, Refusal> {
         match registry.manifest(&signed.digest.to_string()) {
             Ok(manifest) => signed.require_size(manifest.bytes.len() as u64)?,
-            Err(error) if !image.here.is_empty() => return left_out(&error.to_string()),
+            Err(error) if !image.here.is_empty() || self.settings.registry.offline => {
+                return Ok(Some(format!("the size of the manifest was not compared: {error}")));
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(None)
@@ -129,30 +118,17 @@ impl ContentTrust {
 
     fn update(&self, gun: &str, name: &Reference) -> Believed {
         let mut held = self.store.hold(gun)?;
-        let server: Box<dyn Fetch> = match self.settings.offline {
-            true => Box::new(NotAsked),
-            false => {
-                let Settings { server, authorities, registry, .. } = &self.settings;
-                Box::new(Notary::open(name, server.as_deref(), authorities, registry)?)
-            }
+        let Settings { server, authorities, registry, .. } = &self.settings;
+        let notary = Notary::open(name, server.as_deref(), authorities, registry)?;
+        let pins = match self.settings.pins.is_empty() {
+            true => self.pins.get(gun).cloned().unwrap_or_default(),
+            false => self.settings.pins.clone(),
         };
-        let trust = RootTrust {
-            pins: self.pins.get(gun).cloned().unwrap_or_default(),
-            first_use: self.settings.first_use,
-        };
-        let update = Update { gun, server: &*server, trust: &trust, now: self.settings.now };
+        let trust = RootTrust { pins, first_use: self.settings.first_use };
+        let update = Update { gun, server: &notary, trust: &trust, now: self.settings.now };
         let (repository, state) = update.run(held.state())?;
         held.keep(state)?;
         Ok(repository)
-    }
-}
-
-/// A server that is not to be asked.
-struct NotAsked;
-
-impl Fetch for NotAsked {
-    fn fetch(&self, _: &str, _: u64) -> Result<Vec<u8>, FetchError> {
-        Err(FetchError::Unavailable("no server is asked (--offline)".to_owned()))
     }
 }
 

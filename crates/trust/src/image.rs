@@ -4,6 +4,9 @@ use plimsoll_registry::{Reference, Repository};
 
 use crate::{ImageDigest, Refusal};
 
+/// The tag of names that name none.
+pub(crate) const DEFAULT_TAG: &str = "latest";
+
 /// An image that is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {

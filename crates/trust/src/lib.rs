@@ -17,6 +17,7 @@ mod keyless;
 mod link;
 mod notation;
 mod outcome;
+mod requirement;
 mod store;
 mod timestamp;
 pub mod tuf;
@@ -29,6 +30,7 @@ pub use keyless::{Identity, IdentityError, Keyless, TrustedRoot, TrustedRootErro
 pub use notation::Notation;
 pub use outcome::{Refusal, RefusalKind, Verified};
 pub use plimsoll_registry::Digest as ImageDigest;
+pub use requirement::{Requirement, Verifier};
 pub use store::{Held, Pins, Store, StoreError};
 
 /// Bytes as hexadecimal digits.

@@ -81,6 +81,8 @@ pub enum RefusalKind {
     Unavailable,
     /// It is signed in a way that plimsoll cannot verify.
     Unsupported,
+    /// The policy does not admit it, whoever signed it.
+    Denied,
 }
 
 impl From<RefusalKind> for TrustOutcome {
@@ -92,6 +94,7 @@ impl From<RefusalKind> for TrustOutcome {
             RefusalKind::Stale => Self::Stale,
             RefusalKind::Unavailable => Self::Unavailable,
             RefusalKind::Unsupported => Self::Unsupported,
+            RefusalKind::Denied => Self::Denied,
         }
     }
 }
@@ -104,7 +107,8 @@ pub(crate) fn bad(reason: impl Into<String>) -> Refusal {
 /// Of several refusals the one that says most: what could not be looked at might have been the right one, and what does
 /// not hold is worse than what somebody else signed.
 pub(crate) fn worst(refusals: Vec<Refusal>) -> Refusal {
-    const WORST_LAST: [RefusalKind; 6] = [
+    const WORST_LAST: [RefusalKind; 7] = [
+        RefusalKind::Denied,
         RefusalKind::Unsigned,
         RefusalKind::UntrustedKey,
         RefusalKind::Stale,
@@ -115,6 +119,13 @@ pub(crate) fn worst(refusals: Vec<Refusal>) -> Refusal {
     let rank = |refusal: &Refusal| WORST_LAST.iter().position(|kind| *kind == refusal.kind);
     let worst = refusals.into_iter().max_by_key(rank);
     worst.unwrap_or_else(|| Refusal::new(RefusalKind::Unsigned, "there is no signature"))
+}
+
+/// Several refusals as one: of the worst kind, with all reasons.
+pub(crate) fn together(refusals: Vec<Refusal>) -> Refusal {
+    let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    let signed = refusals.iter().find_map(|refusal| refusal.signed.clone());
+    Refusal { signed, ..Refusal::new(worst(refusals).kind, reasons.join("; ")) }
 }
 
 /// What came out for an image, in the words of facts.

@@ -9,14 +9,18 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use plimsoll_rootdir::read_at_most;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hex;
 use crate::tuf::RepositoryState;
 
-/// The form of the files; another form has another folder.
-const FORM: &str = "dct-1";
+/// Folders by what their files are about; another form of the files has another folder.
+const CONTENT_TRUST: &str = "dct-1";
+const ACCEPTED: &str = "accepted-1";
 /// The largest file: the largest files of metadata, escaped.
 const LARGEST: u64 = 160 << 20;
 /// The most repositories that are listed.
@@ -54,10 +58,29 @@ pub type Pins = BTreeMap<String, Vec<String>>;
 
 /// What is known of one repository, while no other process may change it.
 #[derive(Debug)]
-pub struct Held {
+pub struct Held<T> {
     path: PathBuf,
-    state: Option<RepositoryState>,
+    state: Option<T>,
     _lock: File,
+}
+
+/// What was accepted last for each tag of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Accepted {
+    pub(crate) repository: String,
+    pub(crate) tags: BTreeMap<String, AcceptedTag>,
+}
+
+/// What was accepted last for a tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptedTag {
+    pub(crate) digest: String,
+    /// When it was signed or made.
+    pub(crate) time: Timestamp,
+    /// When it was accepted.
+    pub(crate) at: Timestamp,
 }
 
 impl Store {
@@ -66,21 +89,38 @@ impl Store {
         Self { folder: folder.into() }
     }
 
-    /// What is known of a repository. Waits while another process holds it.
+    /// The trust data that is known of a repository. Waits while another process holds it.
     ///
     /// # Errors
     /// When the folder cannot be made, or the file cannot be read.
-    pub fn hold(&self, gun: &str) -> Result<Held, StoreError> {
-        let path = self.file(gun)?;
+    pub fn hold(&self, gun: &str) -> Result<Held<RepositoryState>, StoreError> {
+        self.held(CONTENT_TRUST, gun, |state: &RepositoryState| &state.gun)
+    }
+
+    /// What was accepted for the tags of a repository. Waits while another process holds it.
+    pub(crate) fn hold_accepted(&self, repository: &str) -> Result<Held<Accepted>, StoreError> {
+        let mut held = self.held(ACCEPTED, repository, |accepted: &Accepted| &accepted.repository)?;
+        held.state
+            .get_or_insert_with(|| Accepted { repository: repository.to_owned(), ..Accepted::default() });
+        Ok(held)
+    }
+
+    fn held<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        repository: &str,
+        about: impl Fn(&T) -> &String,
+    ) -> Result<Held<T>, StoreError> {
+        let path = self.file(kind, repository)?;
         let lock_path = path.with_extension("lock");
         let lock = File::options().create(true).append(true).open(&lock_path).and_then(|file| {
             file.lock()?;
             Ok(file)
         });
         let lock = lock.map_err(|source| StoreError::Io { path: lock_path, source })?;
-        let state: Option<RepositoryState> = read(&path)?;
-        if let Some(other) = state.as_ref().filter(|state| state.gun != gun) {
-            return Err(StoreError::Damaged { path, why: format!("it is about {}", other.gun) });
+        let state: Option<T> = read(&path)?;
+        if let Some(other) = state.as_ref().map(about).filter(|other| *other != repository) {
+            return Err(StoreError::Damaged { path, why: format!("it is about {other}") });
         }
         Ok(Held { path, state, _lock: lock })
     }
@@ -113,12 +153,16 @@ impl Store {
     /// # Errors
     /// When the file cannot be removed.
     pub fn forget(&self, gun: &str) -> Result<bool, StoreError> {
-        let path = self.file(gun)?;
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(StoreError::Io { path, source }),
+        let mut was_known = false;
+        for kind in [CONTENT_TRUST, ACCEPTED] {
+            let path = self.file(kind, gun)?;
+            match fs::remove_file(&path) {
+                Ok(()) => was_known = true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(StoreError::Io { path, source }),
+            }
         }
+        Ok(was_known)
     }
 
     /// All repositories of which something is known, by name; for each file that cannot be read the reason.
@@ -126,7 +170,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Result<RepositoryState, StoreError>>, StoreError> {
-        let folder = self.folder.join(FORM);
+        let folder = self.folder.join(CONTENT_TRUST);
         let failed = |source| StoreError::Io { path: folder.clone(), source };
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -144,16 +188,16 @@ impl Store {
     }
 
     /// The file of a repository: the hash of its name, because a name may be longer than that of a file.
-    fn file(&self, gun: &str) -> Result<PathBuf, StoreError> {
-        let folder = self.folder.join(FORM);
+    fn file(&self, kind: &str, gun: &str) -> Result<PathBuf, StoreError> {
+        let folder = self.folder.join(kind);
         make(&folder)?;
         Ok(folder.join(format!("{}.json", hex(&Sha256::digest(gun)))))
     }
 }
 
-impl Held {
+impl<T: Serialize + PartialEq> Held<T> {
     /// What was kept.
-    pub fn state(&self) -> Option<&RepositoryState> {
+    pub fn state(&self) -> Option<&T> {
         self.state.as_ref()
     }
 
@@ -161,7 +205,7 @@ impl Held {
     ///
     /// # Errors
     /// When it cannot be written; the old one stays then.
-    pub fn keep(&mut self, state: RepositoryState) -> Result<(), StoreError> {
+    pub fn keep(&mut self, state: T) -> Result<(), StoreError> {
         if self.state.as_ref() != Some(&state) {
             write(&self.path, &state)?;
             self.state = Some(state);
@@ -175,7 +219,7 @@ fn make(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|source| StoreError::Io { path: folder.to_owned(), source })
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
     let damaged = |why: String| StoreError::Damaged { path: path.to_owned(), why };
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -185,7 +229,7 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreE
     serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
 }
 
-fn write(path: &Path, value: &impl serde::Serialize) -> Result<(), StoreError> {
+fn write(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
     let written = plimsoll_rootdir::replace_private(path, |out: &mut dyn Write| {
         serde_json::to_writer(&mut *out, value)?;
         out.write_all(b"\n")
@@ -221,7 +265,7 @@ mod tests {
         held.keep(state("r.example/a")).unwrap();
         drop(held);
         assert_eq!(store.hold("r.example/a").unwrap().state(), Some(&state("r.example/a")));
-        assert_eq!(mode(&store.file("r.example/a").unwrap()), 0o600);
+        assert_eq!(mode(&store.file(CONTENT_TRUST, "r.example/a").unwrap()), 0o600);
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(store.list().unwrap().len(), 1);
         assert!(store.forget("r.example/a").unwrap());
@@ -233,16 +277,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
         store.hold("r.example/a").unwrap().keep(state("r.example/a")).unwrap();
-        let path = store.file("r.example/a").unwrap();
+        let path = store.file(CONTENT_TRUST, "r.example/a").unwrap();
         for damage in ["", "{", r#"{"gun":"r.example/a","versions":{"root":-1}}"#] {
             fs::write(&path, damage).unwrap();
             assert!(matches!(store.hold("r.example/a"), Err(StoreError::Damaged { .. })), "{damage}");
         }
         // Nor does one repository's file vouch for another.
-        fs::copy(&path, store.file("r.example/b").unwrap()).unwrap();
+        fs::copy(&path, store.file(CONTENT_TRUST, "r.example/b").unwrap()).unwrap();
         store.forget("r.example/a").unwrap();
         store.hold("r.example/a").unwrap().keep(state("r.example/a")).unwrap();
-        fs::copy(&path, store.file("r.example/b").unwrap()).unwrap();
+        fs::copy(&path, store.file(CONTENT_TRUST, "r.example/b").unwrap()).unwrap();
         assert!(matches!(store.hold("r.example/b"), Err(StoreError::Damaged { .. })));
     }
 

@@ -46,6 +46,7 @@ pub(crate) fn container(name: &str) -> Container {
         declared: Fact::known(Declared::default(), "GET /containers/json"),
         effective: Fact::known(effective, "/proc/4711"),
         packages: Fact::absent("writable layer"),
+        authenticity: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     accounts, acl, audit_message, audit_rules, cgroups, file_access, files as paths, installed_kernels,
-    kernel_config, machine, namespaces, security_modules,
+    kernel_config, machine, namespaces, security_modules, signing,
 };
 
 /// Files below `/etc`, `/boot`, `/proc` and `/sys`, and the attribute of an access list.
@@ -20,6 +20,8 @@ pub(crate) fn files(bytes: &[u8]) {
     let _ = namespaces::parse(text, "mnt");
     let _ = security_modules::derive(&kernel_config::parse(text), text);
     let _ = paths::parse_containerd_address(text);
+    let _ = signing::settings("/etc/profile", text);
+    let _ = signing::statements(bytes);
 }
 
 /// A datagram of the audit system.

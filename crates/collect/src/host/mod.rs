@@ -21,6 +21,7 @@ mod os_release;
 mod other_abis;
 mod rests_on;
 mod security_modules;
+mod signing;
 mod sysctls;
 
 use plimsoll_facts::{Fact, Host, Kernel, Mount, Seccomp};
@@ -61,6 +62,7 @@ pub(crate) fn collect(root: &RootDir, packages: &Packages<'_>, gaps: &mut Gaps) 
         listeners: Fact::default(),
         reboot_required: gaps.keep(SUBJECT, machine::reboot_required(root)),
         seccomp: Seccomp::default(),
+        signing: signing::collect(root, gaps),
     }
 }
 

@@ -140,6 +140,21 @@ fn host(names: &mut Names, host: &mut Host) {
             }
         }
     }
+    each(&mut host.signing.content_trust, |setting| {
+        names.path(&mut setting.path);
+        if setting.variable != "DOCKER_CONTENT_TRUST" {
+            names.host(&mut setting.value);
+        }
+    });
+    each(&mut host.signing.notation, |policy| {
+        names.path(&mut policy.path);
+        each(&mut policy.statements, |statement| {
+            names.hide("policy", &mut statement.name);
+            statement.scopes.iter_mut().filter(|scope| *scope != "*").for_each(|scope| names.image(scope));
+            let identities = statement.identities.iter_mut().filter(|identity| *identity != "*");
+            identities.for_each(|identity| names.hide("identity", identity));
+        });
+    });
     each(&mut host.mounts, |it| mount(names, it));
     each(&mut host.listeners, |it| socket(names, it));
     packages::leave_out(&mut host.packages);

@@ -6,7 +6,7 @@ use plimsoll_report::{Benchmark, CisView};
 
 use crate::Exit;
 use crate::cli::{AuditArgs, CisVersion};
-use crate::commands::{connections, db, judge, look, outcome};
+use crate::commands::{connections, db, judge, look, outcome, verify};
 
 /// Judges a host or a facts file and writes the report.
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
@@ -14,6 +14,9 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit> {
     let mut facts = look::facts(args.facts.as_deref(), &args.place)?;
     if args.probe_syn {
         connections::probe(&mut facts, &args.place.root)?;
+    }
+    if args.verify {
+        verify::vouch(&mut facts, policy.clone())?;
     }
     inventories::judge(&mut facts, &db::database(args.db.as_deref()));
     if args.redact {

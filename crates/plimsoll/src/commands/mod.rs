@@ -53,6 +53,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
                 Document::Audit => plimsoll_report::json::schema_json(),
                 Document::Connections => plimsoll_report::connections::json::schema_json(),
                 Document::Scan => plimsoll_report::scan::json::schema_json(),
+                Document::Policy => plimsoll_policy::schema_json(),
                 Document::Verify => plimsoll_report::verify::json::schema_json(),
             };
             print(|out| out.write_all(schema.as_bytes()))

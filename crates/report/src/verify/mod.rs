@@ -6,7 +6,7 @@ pub mod terminal;
 
 use std::borrow::Cow;
 
-use plimsoll_facts::{Attestation, Authenticity, TrustOutcome, Voucher};
+use plimsoll_facts::{Attestation, Authenticity, TrustMethod, TrustOutcome, Voucher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,5 +113,8 @@ fn voucher(voucher: &Voucher) -> String {
         format!("; stale: the server could not be reached, this is what it said on {}", words::day(at))
     });
     let method = voucher.method.id();
+    if voucher.method == TrustMethod::Digest {
+        return format!("{method}: {} is named by digest, which is enough", voucher.subject);
+    }
     format!("{method}: {} is signed by {}{role}{at}{expires}{stale}", voucher.subject, keys.join(", "))
 }

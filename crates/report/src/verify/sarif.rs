@@ -15,7 +15,7 @@ use crate::sarif::model::{
 };
 
 /// Each outcome that is told: the rule's id, how bad it is, and what it means.
-const RULES: [(TrustOutcome, &str, Severity, &str); 7] = [
+const RULES: [(TrustOutcome, &str, Severity, &str); 8] = [
     (
         TrustOutcome::BadSignature,
         "image-bad-signature",
@@ -35,6 +35,7 @@ const RULES: [(TrustOutcome, &str, Severity, &str); 7] = [
         Severity::Medium,
         "What vouches for the image is past its date",
     ),
+    (TrustOutcome::Denied, "image-denied", Severity::Medium, "The policy does not admit the image"),
     (TrustOutcome::Local, "image-local", Severity::Medium, "The image is known to no registry"),
     (
         TrustOutcome::Unavailable,

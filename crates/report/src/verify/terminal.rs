@@ -44,7 +44,11 @@ fn one(page: &mut Page<'_>, subject: &VerifiedSubject) -> io::Result<()> {
     for attestation in &found.attestations {
         page.beside(&[span(&super::attestation(attestation), PLAIN)])?;
     }
-    found.notes.iter().try_for_each(|note| page.beside(&[span(note, DIM)]))
+    found.notes.iter().try_for_each(|note| page.beside(&[span(note, DIM)]))?;
+    match &found.policy {
+        Some(place) => page.beside(&[span("demanded by ", DIM), whole(place, DIM)]),
+        None => Ok(()),
+    }
 }
 
 fn label(outcome: TrustOutcome) -> (&'static str, Style) {
@@ -53,7 +57,7 @@ fn label(outcome: TrustOutcome) -> (&'static str, Style) {
         TrustOutcome::Unsigned => ("unsigned", WARNING),
         TrustOutcome::Local => ("local", WARNING),
         TrustOutcome::Stale => ("stale", BAD),
-        TrustOutcome::BadSignature | TrustOutcome::UntrustedKey => ("refused", BAD),
+        TrustOutcome::BadSignature | TrustOutcome::UntrustedKey | TrustOutcome::Denied => ("refused", BAD),
         TrustOutcome::Unavailable | TrustOutcome::Unsupported => ("unknown", UNKNOWN),
     }
 }

@@ -8,13 +8,14 @@ pub(super) const RULE: Rule = Rule {
     why: "DOCKER_CONTENT_TRUST is a variable of whoever types the command: that it is set in one shell says nothing about other \
           users, compose, or the daemon, which never checks it.",
     fix: "Let a gate check signatures at the host or in the pipeline before an image is used (cosign verify, notation verify, \
-          docker trust inspect), against keys that you chose. Nothing stops.",
+          plimsoll verify --policy), against keys that you chose. Nothing stops.",
     references: &["https://docs.docker.com/engine/security/trust/", "https://docs.sigstore.dev/"],
     cis: &["4.5"],
     judge: Judge::Manual(
         "A variable in the environment of the auditor proves nothing, so it is not looked at. Look at what really stands between \
          a registry and this host: an admission rule or pipeline step that verifies signatures by digest, and what it does with \
-         an image that has none.",
+         an image that has none. `plimsoll audit --verify` asks whom the policy demands about every image and running \
+         container.",
     ),
 };
 

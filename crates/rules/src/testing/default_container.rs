@@ -18,6 +18,7 @@ pub(super) fn default_container() -> Container {
         declared: Fact::known(default_declared(), "GET /containers/c0ffee/json"),
         effective: Fact::known(default_effective(), "/proc/4711"),
         packages: Fact::absent("writable layer"),
+        authenticity: None,
     }
 }
 

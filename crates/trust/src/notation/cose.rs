@@ -5,7 +5,7 @@ use coset::iana::{Algorithm, EnumI64, HeaderParameter};
 use coset::{ContentType, CoseSign1, Header, Label, RegisteredLabelWithPrivate, TaggedCborSerializable};
 use jiff::Timestamp;
 
-use super::envelope::{AUTHENTIC_TIME, EXPIRY, Envelope, PLUGIN, SCHEME, TIMESTAMP};
+use super::envelope::{AUTHENTIC_TIME, EXPIRY, Envelope, PLUGIN, SCHEME, SIGNING_TIME, TIMESTAMP};
 use crate::Refusal;
 use crate::outcome::bad;
 
@@ -41,6 +41,7 @@ pub(super) fn open(cbor: &[u8]) -> Result<Envelope, Refusal> {
         present: present.collect(),
         scheme: text(protected, SCHEME)?.ok_or_else(|| bad("it names no signing scheme"))?,
         authentic_time: time(protected, AUTHENTIC_TIME)?,
+        signing_time: time(protected, SIGNING_TIME)?,
         expiry: time(protected, EXPIRY)?,
         plugin: text(protected, PLUGIN)?,
         payload: envelope.payload.clone().ok_or_else(|| bad("the envelope holds no payload"))?,

@@ -16,6 +16,7 @@ const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
 /// Headers.
 pub(super) const SCHEME: &str = "io.cncf.notary.signingScheme";
 pub(super) const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
+pub(super) const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
 pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
 pub(super) const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
 pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
@@ -62,6 +63,8 @@ pub(super) struct Envelope {
     pub(super) present: Vec<&'static str>,
     pub(super) scheme: String,
     pub(super) authentic_time: Option<Timestamp>,
+    /// In the signer's own words.
+    pub(super) signing_time: Option<Timestamp>,
     pub(super) expiry: Option<Timestamp>,
     pub(super) plugin: Option<String>,
 }
@@ -104,7 +107,7 @@ impl Envelope {
         if payload.target_artifact.digest != asked.digest.to_string() {
             return Err(bad(format!("what is signed is {:?}", payload.target_artifact.digest)));
         }
-        Ok(Signed { signer, at, expires: self.expiry })
+        Ok(Signed { signer, at: at.or(self.signing_time), expires: self.expiry })
     }
 
     /// Whether the protected headers ask for nothing that is not covered.

@@ -34,6 +34,8 @@ struct Protected {
     scheme: String,
     #[serde(rename = "io.cncf.notary.authenticSigningTime")]
     authentic_time: Option<String>,
+    #[serde(rename = "io.cncf.notary.signingTime")]
+    signing_time: Option<String>,
     #[serde(rename = "io.cncf.notary.expiry")]
     expiry: Option<String>,
     #[serde(rename = "io.cncf.notary.verificationPlugin")]
@@ -63,6 +65,7 @@ pub(super) fn open(json: &[u8]) -> Result<Envelope, Refusal> {
         present: present.into_iter().flatten().collect(),
         scheme: protected.scheme,
         authentic_time: time(protected.authentic_time.as_deref())?,
+        signing_time: time(protected.signing_time.as_deref())?,
         expiry: time(protected.expiry.as_deref())?,
         plugin: protected.plugin,
     })

@@ -123,6 +123,34 @@ impl Registry {
         signatures.iter().map(layer).collect()
     }
 
+    /// Publishes an image that was made at this time under the tag `1`: it is the one in question from now on.
+    pub(crate) fn publish(&mut self, created: &str) -> Digest {
+        let config = self.blob(
+            "application/vnd.oci.image.config.v1+json",
+            json!({"created": created}).to_string().as_bytes(),
+        );
+        let manifest =
+            json!({"schemaVersion": 2, "mediaType": MANIFEST_TYPES[0], "config": config, "layers": []});
+        self.subject = self.manifest("1", MANIFEST_TYPES[0], manifest.to_string().as_bytes());
+        self.subject.clone()
+    }
+
+    /// Moves a tag to something that is there.
+    pub(crate) fn tag(&mut self, tag: &str, digest: &Digest) {
+        let (kind, bytes) = self.kept.lock().unwrap()[&format!("/v2/app/manifests/{digest}")].clone();
+        self.manifest(tag, &kind, &bytes);
+    }
+
+    /// How it is spoken to.
+    pub(crate) fn options() -> Options {
+        Options { certificates: "/nonexistent".into(), ..Options::default() }
+    }
+
+    /// The image by a tag (`:1`) or digest (`@…`).
+    pub(crate) fn image(&self, target: &str) -> Image {
+        Image { name: format!("{}/app{target}", self.server.authority).parse().unwrap(), here: Vec::new() }
+    }
+
     /// What a verifier makes of the image.
     pub(crate) fn ask(
         &self,
@@ -139,8 +167,6 @@ impl Registry {
 
     /// Asks something about the image.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&Image, Options) -> T) -> T {
-        let options = Options { certificates: "/nonexistent".into(), ..Options::default() };
-        let name = format!("{}/app@{}", self.server.authority, self.subject).parse().unwrap();
-        ask(&Image { name, here: Vec::new() }, options)
+        ask(&self.image(&format!("@{}", self.subject)), Self::options())
     }
 }

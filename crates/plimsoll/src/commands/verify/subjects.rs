@@ -1,6 +1,7 @@
 //! From names on the command line, or everything that an engine has, to questions about bytes.
 
 use anyhow::{Result, anyhow, bail};
+use plimsoll_collect::compose::{Service, ServiceImage};
 use plimsoll_collect::engine::{NamedContainer, Names};
 use plimsoll_facts::{Authenticity, Image, TrustOutcome};
 use plimsoll_registry::Reference;
@@ -42,14 +43,34 @@ pub(super) fn named(name: &str, engine: Result<&Names, &String>) -> Result<Subje
                 by_id(name, needed()?).ok_or_else(|| Usage(format!("the engine has no image {name}")))?;
             of_image(image).into_iter().next().ok_or_else(|| anyhow!("image {name} has no name"))
         }
-        _ => {
-            let reference = parse(name)?;
-            match engine.ok().and_then(|names| by_name(&reference, names)) {
-                Some(image) => Ok(of_tag(name, reference, image)),
-                None => Ok(of_registry(name, reference)),
-            }
-        }
+        _ => Ok(of_reference(name, parse(name)?, engine.ok())),
     }
+}
+
+/// The image that a service of a compose file runs: as the engine has it, else as its registry does.
+pub(super) fn of_service(service: Service, engine: Option<&Names>) -> Subject {
+    let question = match service.image {
+        ServiceImage::Unknown(reason) => unknown(String::new(), reason),
+        ServiceImage::Built(None) => {
+            Question::Answered(local(String::new(), "it is built: no registry knows these bytes".to_owned()))
+        }
+        ServiceImage::Named(image) => match image.parse() {
+            Ok(reference) => of_reference(&image, reference, engine).question,
+            Err(error) => unknown(image, error.to_string()),
+        },
+        ServiceImage::Built(Some(image)) => match image.parse() {
+            Ok(reference) => match engine.and_then(|names| by_name(&reference, names)) {
+                Some(found) => question(reference, found),
+                None => Question::Answered(local(image, "it is built, and not yet here".to_owned())),
+            },
+            Err(error) => unknown(image, error.to_string()),
+        },
+    };
+    Subject { kind: VerifiedKind::Service, name: service.name, question }
+}
+
+fn unknown(reference: String, reason: String) -> Question {
+    Question::Answered(Authenticity { reference, reason, ..Authenticity::default() })
 }
 
 /// Every image of an engine, under each of its names, and what every running container runs from.
@@ -57,6 +78,13 @@ pub(super) fn all(engine: &Names) -> Vec<Subject> {
     let images = engine.images.iter().flat_map(of_image);
     let running = engine.containers.iter().filter(|container| container.running);
     images.chain(running.filter_map(|container| of_container(container, engine).ok())).collect()
+}
+
+fn of_reference(name: &str, reference: Reference, engine: Option<&Names>) -> Subject {
+    match engine.and_then(|names| by_name(&reference, names)) {
+        Some(image) => of_tag(name, reference, image),
+        None => of_registry(name, reference),
+    }
 }
 
 fn of_registry(name: &str, reference: Reference) -> Subject {
@@ -90,7 +118,7 @@ fn local(reference: String, reason: String) -> Authenticity {
 }
 
 /// An image under each of its tags; without tags under each of its digests, without these by its id.
-fn of_image(image: &Image) -> Vec<Subject> {
+pub(super) fn of_image(image: &Image) -> Vec<Subject> {
     let mut names: Vec<_> = image.tags.iter().filter(|tag| tag.parse::<Reference>().is_ok()).collect();
     if names.is_empty() {
         names = image.digests.iter().collect();
@@ -106,16 +134,12 @@ fn of_image(image: &Image) -> Vec<Subject> {
 }
 
 /// What a container runs from, under the name that it was made with, where that still means the same image.
-fn of_container(container: &NamedContainer, engine: &Names) -> Result<Subject> {
+pub(super) fn of_container(container: &NamedContainer, engine: &Names) -> Result<Subject> {
     let subject =
         |question| Subject { kind: VerifiedKind::Container, name: container.name.clone(), question };
     let Some(image) = engine.images.iter().find(|image| image.id == container.image_id) else {
         let reason = "the engine does not have the image any more that it was made from".to_owned();
-        return Ok(subject(Question::Answered(Authenticity {
-            reference: container.image.clone(),
-            reason,
-            ..Authenticity::default()
-        })));
+        return Ok(subject(unknown(container.image.clone(), reason)));
     };
     let reference = container
         .image
@@ -251,6 +275,25 @@ mod tests {
         let gone = named("container:db", Ok(&engine)).unwrap();
         let Question::Answered(found) = gone.question else { panic!("its image is gone") };
         assert_eq!(found.outcome, TrustOutcome::Unavailable);
+    }
+
+    #[test]
+    fn services_run_what_the_engine_has_before_what_a_registry_has() {
+        let engine = engine(&["r.example/db:1"], &[format!("r.example/db@{SUM}")]);
+        let of = |image| of_service(Service { name: "s".into(), image }, Some(&engine));
+        let named = |image: &str| ServiceImage::Named(image.to_owned());
+        assert_eq!(open(&of(named("r.example/db:1"))), Some(("r.example/db:1".to_owned(), 1)));
+        assert_eq!(open(&of(named("r.example/db:2"))).unwrap().1, 0);
+        assert_eq!(open(&of(ServiceImage::Built(Some("r.example/db:1".into())))).unwrap().1, 1);
+        for (image, outcome) in [
+            (ServiceImage::Built(None), TrustOutcome::Local),
+            (ServiceImage::Built(Some("r.example/new:1".into())), TrustOutcome::Local),
+            (ServiceImage::Unknown("why".into()), TrustOutcome::Unavailable),
+            (named("no name"), TrustOutcome::Unavailable),
+        ] {
+            let Question::Answered(found) = of(image.clone()).question else { panic!("{image:?}") };
+            assert_eq!(found.outcome, outcome, "{image:?}");
+        }
     }
 
     #[test]
