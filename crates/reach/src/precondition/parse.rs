@@ -38,19 +38,29 @@ struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     fn any(&mut self, depth: usize) -> Result<Precondition, PreconditionError> {
-        let mut parts = vec![self.all(depth)?];
-        while self.take('|') {
-            parts.push(self.all(depth)?);
+        let mut parts = Vec::new();
+        loop {
+            match self.all(depth)? {
+                Precondition::Any(inner) => parts.extend(inner),
+                part => parts.push(part),
+            }
+            if !self.take('|') {
+                return Ok(one_or(parts, Precondition::Any));
+            }
         }
-        Ok(one_or(parts, Precondition::Any))
     }
 
     fn all(&mut self, depth: usize) -> Result<Precondition, PreconditionError> {
-        let mut parts = vec![self.single(depth)?];
-        while self.take('&') {
-            parts.push(self.single(depth)?);
+        let mut parts = Vec::new();
+        loop {
+            match self.single(depth)? {
+                Precondition::All(inner) => parts.extend(inner),
+                part => parts.push(part),
+            }
+            if !self.take('&') {
+                return Ok(one_or(parts, Precondition::All));
+            }
         }
-        Ok(one_or(parts, Precondition::All))
     }
 
     fn single(&mut self, depth: usize) -> Result<Precondition, PreconditionError> {
