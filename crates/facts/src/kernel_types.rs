@@ -177,6 +177,14 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// The mount that holds a path: of those with the longest target the last, which covers the others.
+    pub fn holding<'m>(mounts: &'m [Self], path: &str) -> Option<&'m Self> {
+        let target = |mount: &'m Self| mount.target.trim_end_matches('/');
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        let holds = |mount: &&'m Self| path.strip_prefix(target(mount)).is_some_and(below);
+        mounts.iter().filter(holds).max_by_key(|mount| target(mount).len())
+    }
+
     /// Whether an option is in the per-mount options.
     pub fn has_option(&self, name: &str) -> bool {
         self.options.split(',').any(|option| option == name)

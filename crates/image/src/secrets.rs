@@ -3,6 +3,7 @@
 //! A name alone is never enough (a `.pem` is mostly a certificate); what cannot be confirmed from the file's first
 //! bytes is not reported. Only paths leave this module, never contents.
 
+use plimsoll_facts::is_secret_name;
 use serde_json::Value;
 
 /// How much of a file is looked at.
@@ -96,7 +97,7 @@ impl Suspect {
         match self {
             Self::PrivateKey => has_private_key(&text),
             Self::Assignment(names) => text.lines().any(|line| assigns(line, |name| names.contains(&name))),
-            Self::Environment => text.lines().any(|line| assigns(line, is_telling)),
+            Self::Environment => text.lines().any(|line| assigns(line, is_secret_name)),
             Self::Netrc => {
                 let mut words = text.split_whitespace();
                 words.any(|word| word == "password") && words.next().is_some()
@@ -202,13 +203,6 @@ fn assigns(line: &str, wanted: impl Fn(&str) -> bool) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let name = name.trim().trim_matches(['"', '\'']);
     wanted(name) && !value.is_empty() && !value.starts_with(['$', '<', '{'])
-}
-
-fn is_telling(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY"]
-        .iter()
-        .any(|part| name.contains(part))
 }
 
 fn has_registry_credentials(head: &[u8]) -> bool {

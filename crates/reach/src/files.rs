@@ -158,7 +158,7 @@ impl Stand<'_> {
             Ok(mounts) => mounts,
             Err(unknown) => return unknown,
         };
-        match mount_of(mounts, path) {
+        match Mount::holding(mounts, path) {
             None => Truth::unknown(format!("which mount {path} is on")),
             Some(mount) => Truth::of(
                 !mount.is_read_only(),
@@ -207,15 +207,6 @@ pub(crate) fn is_character_device(node: &str) -> bool {
     DEVICES.iter().any(|(name, _)| node.starts_with(name.trim_end_matches('*')))
 }
 
-/// The mount that a path is on: the deepest one, the latest where several are at the same place.
-pub(crate) fn mount_of<'m>(mounts: &'m [Mount], path: &str) -> Option<&'m Mount> {
-    let above = |mount: &&Mount| {
-        path == mount.target
-            || path.strip_prefix(mount.target.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
-    };
-    mounts.iter().filter(above).max_by_key(|mount| mount.target.trim_end_matches('/').len())
-}
-
 /// Whether a rule of the v1 controller (`c 10:* rwm`) allows this access to a device (`c 10:229`).
 fn allows(rule: &str, device: &str, access: char) -> bool {
     let mut words = rule.split(' ');
@@ -249,7 +240,7 @@ mod tests {
     fn the_deepest_mount_decides() {
         let mount = |target: &str| Mount { target: target.into(), ..Mount::default() };
         let mounts = [mount("/"), mount("/proc"), mount("/proc/sys"), mount("/procedure")];
-        let of = |path| mount_of(&mounts, path).map(|mount| mount.target.as_str());
+        let of = |path| Mount::holding(&mounts, path).map(|mount| mount.target.as_str());
         assert_eq!(of("/proc/sys/kernel/core_pattern"), Some("/proc/sys"));
         assert_eq!(of("/proc/sysrq-trigger"), Some("/proc"));
         assert_eq!(of("/procs"), Some("/"));

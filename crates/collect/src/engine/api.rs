@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_facts::{Container, Declared, Engine, ExecSession, Fact, Image, ImageConfig, Swarm};
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::{CallError, Client};
 use super::declared::{WireContainer, WireExec};
 use super::image::{self, WireImage, WireInspect, WireStep};
 use super::info::{Extra, WireInfo, WireVersion};
-use super::json::lenient;
+use super::names::Row;
 use super::network::{WireNetwork, WirePlugin, WireVolumes};
 use super::swarm::{self, WireNode, WireService, WireSwarm};
 use crate::gaps::Gaps;
@@ -26,17 +25,6 @@ pub(super) struct Api<'a> {
     pub(super) subject: String,
     pub(super) gaps: &'a mut Gaps,
     pub(super) progress: &'a dyn Fn(&str),
-}
-
-/// One row of `GET /containers/json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Row {
-    id: String,
-    #[serde(default, deserialize_with = "lenient")]
-    names: Vec<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    state: String,
 }
 
 impl Api<'_> {

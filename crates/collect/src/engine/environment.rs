@@ -1,5 +1,6 @@
 //! Environment variables of containers, images and services: names only, and which look like secrets.
 
+use plimsoll_facts::is_secret_name;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
@@ -10,16 +11,6 @@ const MAX_NAMES: usize = 4096;
 /// The longest name that is kept, in bytes.
 const MAX_NAME: usize = 256;
 
-/// Parts of a name that suggest a secret.
-const SECRET_NAMES: [&str; 8] =
-    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY"];
-/// The same as a word of its own.
-const TOKEN: &str = "TOKEN";
-/// Ends of a name that say that the value is something about a secret, not the secret.
-const ABOUT_SECRETS: [&str; 10] =
-    ["_FILE", "_PATH", "_DIR", "_URL", "_URI", "_NAME", "_ID", "_TTL", "_LENGTH", "_EXPIRY"];
-/// Keys that are meant to be public.
-const PUBLIC_KEYS: [&str; 3] = ["GPG_KEY", "PUBLIC_KEY", "PUBLISHABLE_KEY"];
 /// Starts by which the makers of tokens mark them.
 const TOKEN_PREFIXES: [&str; 16] = [
     "-----BEGIN ",
@@ -111,29 +102,12 @@ pub(super) fn looks_like_secret(name: &str, value: &str) -> bool {
     if value.is_empty() || is_switch(value) {
         return false;
     }
-    is_token(value) || has_secret_name(name)
+    is_token(value) || is_secret_name(name)
 }
 
 /// `yes`, `1` and the like: `MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=yes` holds no password.
 fn is_switch(value: &str) -> bool {
     ["0", "1", "yes", "no", "true", "false", "on", "off"].iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-fn has_secret_name(name: &str) -> bool {
-    // Labels are parted by dots.
-    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
-    if ABOUT_SECRETS.iter().any(|end| name.ends_with(end))
-        || PUBLIC_KEYS.iter().any(|end| name.ends_with(end))
-    {
-        return false;
-    }
-    name.ends_with("_KEY")
-        || name.ends_with("_PASS")
-        || SECRET_NAMES.iter().any(|part| name.contains(part))
-        || name.match_indices(TOKEN).any(|(at, _)| {
-            // `MAX_TOKENS` and `TOKENIZER` hold none.
-            !name[at + TOKEN.len()..].starts_with(|c: char| c.is_ascii_alphabetic())
-        })
 }
 
 /// A value in the form of a private key, a marked token, a JSON Web Token, or an address with a password.

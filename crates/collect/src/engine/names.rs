@@ -47,14 +47,15 @@ pub fn names(root: &RootDir, endpoint: &Endpoint) -> Result<Names, String> {
     })
 }
 
+/// One row of `GET /containers/json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
-    id: String,
+pub(super) struct Row {
+    pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     #[serde(default, deserialize_with = "lenient")]
-    state: String,
+    pub(super) state: String,
     #[serde(default, deserialize_with = "lenient")]
     image: String,
     #[serde(default, rename = "ImageID", deserialize_with = "lenient")]

@@ -29,7 +29,7 @@ fn judge(facts: &Facts, engine: &Engine) -> Judgement {
     let data_root = resolved(facts, declared);
     let source = facts.host.mounts.source();
     let mounts = facts.host.mounts.require()?;
-    let (Some(data), Some(root)) = (mount_of(mounts, data_root), mount_of(mounts, "/")) else {
+    let (Some(data), Some(root)) = (Mount::holding(mounts, data_root), Mount::holding(mounts, "/")) else {
         return unknown(source, format!("no mount holds {data_root}"));
     };
     let evidence = vec![
@@ -50,22 +50,13 @@ fn resolved<'a>(facts: &'a Facts, data_root: &'a str) -> &'a str {
     resolved.filter(|path| !path.is_empty()).unwrap_or(data_root)
 }
 
-/// The mount that holds a path: of those with the longest target the last, which covers the others.
-fn mount_of<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
-    let holds = |target: &str| {
-        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
-        target == "/" || path.strip_prefix(target).is_some_and(below)
-    };
-    mounts.iter().filter(|m| holds(&m.target)).max_by_key(|m| m.target.len())
-}
-
 fn show(mount: &Mount) -> String {
     format!("{} on {} ({}, device {})", mount.source, mount.target, mount.fs_type, mount.device)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RULE, mount_of};
+    use super::RULE;
     use crate::Status;
     use crate::testing::bare::{denied, engine, known};
     use crate::testing::status_of;
@@ -120,6 +111,6 @@ mod tests {
     #[test]
     fn a_later_mount_covers_an_earlier_one() {
         let mounts = [mount("/var", "1:1", "/"), mount("/var", "1:2", "/")];
-        assert_eq!(mount_of(&mounts, "/var/lib/docker").unwrap().device, "1:2");
+        assert_eq!(Mount::holding(&mounts, "/var/lib/docker").unwrap().device, "1:2");
     }
 }

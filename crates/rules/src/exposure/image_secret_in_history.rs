@@ -1,4 +1,4 @@
-use plimsoll_facts::Image;
+use plimsoll_facts::{Image, is_secret_name};
 
 use crate::answer::{fail, not_applicable, pass};
 use crate::history::{Instruction, instructions};
@@ -20,11 +20,6 @@ pub(super) const RULE: Rule = Rule {
     cis: &["4.10"],
     judge: Judge::Image(judge),
 };
-
-const TELLING: [&str; 9] =
-    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"];
-/// Ends of a name that say that the value is something about a secret, not the secret.
-const ABOUT_SECRETS: [&str; 7] = ["_FILE", "_PATH", "_DIR", "_URL", "_NAME", "_ID", "_TTL"];
 
 fn judge(_: &EngineContext<'_>, image: &Image) -> Judgement {
     let config = image.config.require()?;
@@ -60,19 +55,9 @@ fn assignment(word: &str) -> Option<String> {
     let (name, value) = word.split_once('=')?;
     let name = name.trim_start_matches(['-', '"', '\'', '(']);
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    let upper = name.to_ascii_uppercase().replace('-', "_");
     let value = value.trim_matches(['"', '\'', ';', ')']);
     let literal = value.len() > 3 && !value.starts_with(['$', '`', '/', '<', '{']) && !is_switch(value);
-    let about = ABOUT_SECRETS.iter().any(|end| upper.ends_with(end));
-    (plain && literal && is_telling(&upper) && !about).then(|| name.to_owned())
-}
-
-/// Whether a name tells of a secret: `NPM_TOKEN` does, `MAX_TOKENS` and `TOKENIZER` do not.
-fn is_telling(upper: &str) -> bool {
-    TELLING.iter().any(|word| {
-        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphabetic());
-        upper.match_indices(word).any(|(at, word)| *word != *"TOKEN" || ends(&upper[at + word.len()..]))
-    })
+    (plain && literal && is_secret_name(name)).then(|| name.to_owned())
 }
 
 fn is_switch(value: &str) -> bool {
