@@ -1,7 +1,7 @@
 //! Images of a real registry, into which the engine pushed them: what is read from there is what the engine has.
 
 #[path = "../../../../tests/live/docker_registry.rs"]
-mod docker_registry;
+pub(crate) mod docker_registry;
 
 use std::collections::BTreeSet;
 use std::fs;

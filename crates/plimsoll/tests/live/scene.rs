@@ -155,12 +155,25 @@ pub(crate) struct Test {
     pub(crate) name: &'static str,
     /// Fails with what is wrong.
     pub(crate) run: Box<dyn FnOnce() -> Result<(), String> + Send>,
+    needs: &'static [&'static str],
 }
 
 impl Test {
     /// A test of this name.
     pub(crate) fn new(name: &'static str, run: impl FnOnce() -> Result<(), String> + Send + 'static) -> Self {
-        Self { name, run: Box::new(run) }
+        Self { name, run: Box::new(run), needs: &[] }
+    }
+
+    /// The same, which needs these programs beside docker's.
+    pub(crate) fn needing(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Whether a program that it needs is not here.
+    pub(crate) fn lacks(&self) -> bool {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let has = |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).exists());
+        !self.needs.iter().all(has)
     }
 }
 

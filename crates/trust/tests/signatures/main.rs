@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
 
 mod attestations;
+mod bad_servers;
 mod cosign;
 mod envelopes;
 mod forged;
 mod keyless;
 mod notation;
 mod registry;
+mod requirement;
 #[path = "../../../registry/tests/hostile/server.rs"]
 mod server;
 mod signer;
