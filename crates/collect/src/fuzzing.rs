@@ -19,6 +19,7 @@ pub const TARGETS: [Target; 9] = [
     ("collect_packages", packages),
     ("collect_proc", proc),
     ("collect_program", program),
+    ("collect_xtables", xtables),
 ];
 
 /// A certificate in PEM, or in DER.
@@ -51,6 +52,11 @@ pub fn netlink(bytes: &[u8]) {
     sockets::parse_datagram(bytes);
     host::fuzzing::audit_datagram(bytes);
     net_namespace::fuzzing::messages(bytes);
+}
+
+/// A table of iptables-legacy, as the kernel keeps it.
+pub fn xtables(bytes: &[u8]) {
+    net_namespace::fuzzing::legacy_table(bytes);
 }
 
 /// dpkg's status and diversions, apk's database, and apt's lists, plain and packed.

@@ -7,3 +7,4 @@ pub mod filters;
 mod layout;
 pub mod native_abis;
 pub mod tracing;
+pub mod xtables;

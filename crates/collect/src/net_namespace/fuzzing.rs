@@ -1,6 +1,6 @@
 //! What the kernel tells about network namespaces.
 
-use super::{expression, filter, links, proxies};
+use super::{expression, filter, legacy, links, proxies};
 
 /// A message of rtnetlink or of nftables, and the command line of a proxy.
 pub(crate) fn messages(bytes: &[u8]) {
@@ -19,4 +19,12 @@ pub(crate) fn messages(bytes: &[u8]) {
         let _ = expression::steps(bytes, family);
     }
     let _ = proxies::parse(bytes);
+}
+
+/// A table of iptables-legacy.
+pub(crate) fn legacy_table(bytes: &[u8]) {
+    if let Some(table) = legacy::from_bytes(bytes) {
+        let _ = legacy::table("ip", "nat", &table);
+        let _ = legacy::table("ip6", "filter", &table);
+    }
 }

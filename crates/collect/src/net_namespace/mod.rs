@@ -4,6 +4,7 @@ mod expression;
 mod filter;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
+mod legacy;
 mod links;
 mod proxies;
 mod xtables;
@@ -13,6 +14,7 @@ use std::fmt::Display;
 use std::os::fd::OwnedFd;
 
 use plimsoll_facts::{Fact, FilterTable, Host, Interface, InterfacePeer, NetNamespace, Socket};
+use plimsoll_probe::xtables::Family;
 use plimsoll_rootdir::RootDir;
 use rustix::net::netlink;
 
@@ -33,7 +35,12 @@ const SYSCTLS: [&str; 7] = [
     "net.bridge.bridge-nf-call-ip6tables",
 ];
 /// Tables of iptables-legacy that exist, one a line. To ask for a table that does not would make the kernel create it.
-const LEGACY: [&str; 2] = ["/proc/thread-self/net/ip_tables_names", "/proc/thread-self/net/ip6_tables_names"];
+const LEGACY: [(&str, &str, Family); 2] = [
+    ("ip", "/proc/thread-self/net/ip_tables_names", Family::Ip),
+    ("ip6", "/proc/thread-self/net/ip6_tables_names", Family::Ip6),
+];
+/// Most tables of iptables-legacy: the kernel has five.
+const MAX_LEGACY: usize = 16;
 
 /// What one visit to a namespace brings back.
 pub(crate) struct Seen {
@@ -94,25 +101,45 @@ fn by_rtnetlink(socket: &mut Netlink, routers: &[(u64, OwnedFd)], seen: &mut See
 }
 
 fn packet_filter(root: &RootDir, nftables: bool) -> Fact<Vec<FilterTable>> {
-    for path in LEGACY {
-        let names = source::text(root, path);
-        if let Some(names) = names.value().filter(|names| !names.is_empty()) {
-            let names = names.split_whitespace().collect::<Vec<_>>().join(", ");
-            let why = format!("tables of iptables-legacy ({names}) are not read");
-            return Fact::unreadable(path, why);
+    let mut tables = match legacy_tables(root) {
+        Ok(tables) => tables,
+        Err((source, reason)) => return Fact::unreadable(source, reason),
+    };
+    let nftables = nftables
+        .then(|| Netlink::open(Some(netlink::NETFILTER)).and_then(|mut socket| filter::tables(&mut socket)));
+    let source = match (tables.is_empty(), &nftables) {
+        (true, _) => "NETLINK_NETFILTER",
+        (false, Some(Ok(_))) => "IPT_SO_GET_ENTRIES, NETLINK_NETFILTER",
+        (false, _) => "IPT_SO_GET_ENTRIES",
+    };
+    match nftables {
+        None | Some(Err(Error::Unsupported)) => {}
+        Some(Err(error)) => return Fact::unreadable("NETLINK_NETFILTER", error.to_string()),
+        Some(Ok(more)) => tables.extend(more),
+    }
+    Fact::known(tables, source)
+}
+
+/// The tables of iptables-legacy that the namespace has.
+///
+/// # Errors
+/// Which could not be read, and why.
+fn legacy_tables(root: &RootDir) -> Result<Vec<FilterTable>, (String, String)> {
+    let mut tables = Vec::new();
+    for (name, path, family) in LEGACY {
+        let names = match source::text(root, path) {
+            Fact::Known { value, .. } => value,
+            Fact::Absent { .. } => continue,
+            Fact::Unreadable { source, reason } => return Err((source, reason)),
+        };
+        for table in names.split_whitespace().take(MAX_LEGACY) {
+            let failed = |error: String| (format!("IPT_SO_GET_ENTRIES of {name} {table}"), error);
+            let read =
+                plimsoll_probe::xtables::read(family, table).map_err(|error| failed(error.to_string()))?;
+            tables.push(legacy::table(name, table, &read).map_err(|error| failed(error.to_string()))?);
         }
-        if let Fact::Unreadable { source, reason } = names {
-            return Fact::Unreadable { source, reason };
-        }
     }
-    const SOURCE: &str = "NETLINK_NETFILTER";
-    if !nftables {
-        return Fact::known(Vec::new(), SOURCE);
-    }
-    match Netlink::open(Some(netlink::NETFILTER)).and_then(|mut socket| filter::tables(&mut socket)) {
-        Err(Error::Unsupported) => Fact::known(Vec::new(), SOURCE),
-        read => fact(SOURCE, read),
-    }
+    Ok(tables)
 }
 
 fn sysctls(root: &RootDir) -> BTreeMap<String, Fact<String>> {
