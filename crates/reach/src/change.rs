@@ -120,6 +120,9 @@ impl Change {
         for one in containers.filter(|one| one.id == container) {
             self.apply_to(one);
         }
+        if matches!(self, Self::SeccompDefault | Self::NotUnconfined | Self::Unprivileged) {
+            seccomp_default(facts, container);
+        }
     }
 
     fn apply_to(&self, container: &mut Container) {
@@ -319,16 +322,18 @@ fn upgrade_image(facts: &mut Facts, container: &str) {
     known.inventories.push(after);
 }
 
-/// What the engine's default profile lets pass is seen in another container that has it and no further capabilities;
-/// where there is none, nothing changes.
+/// What the engine's default profile lets pass is seen in another container that has it and no further capabilities.
+/// Where there is none, or this one has more, with which that profile lets more pass, nothing changes.
 fn seccomp_default(facts: &mut Facts, container: &str) {
     let Some((mode, count, filter)) = with_default_filter(facts).and_then(default_filter) else { return };
     let containers = facts.engines.iter_mut().filter_map(|engine| engine.containers.value_mut()).flatten();
     for one in containers.filter(|one| one.id == container) {
         if let Some(effective) = one.effective.value_mut() {
             each(effective, |process| {
-                (process.seccomp_mode, process.seccomp_filters) = (mode, count);
-                process.seccomp.clone_from(&filter);
+                if process.cap_bounding.minus(Capabilities::DOCKER_DEFAULT).is_empty() {
+                    (process.seccomp_mode, process.seccomp_filters) = (mode, count);
+                    process.seccomp.clone_from(&filter);
+                }
             });
         }
     }

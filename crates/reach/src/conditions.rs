@@ -140,7 +140,7 @@ impl Stand<'_> {
         self.same_namespace("network", |namespaces| namespaces.net)
     }
 
-    fn host_cgroup_namespace(&self) -> Truth {
+    pub(crate) fn host_cgroup_namespace(&self) -> Truth {
         self.same_namespace("cgroup", |namespaces| namespaces.cgroup)
     }
 

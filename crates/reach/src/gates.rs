@@ -43,7 +43,7 @@ const fn way(id: &'static str, title: &'static str, test: fn(&Stand<'_>) -> Trut
 }
 
 /// Every gate.
-pub static GATES: [Gate; 33] = [
+pub static GATES: [Gate; 34] = [
     gate("user-namespace", "make a user namespace", |stand| stand.new_user_namespace(0)),
     gate("user-namespace-clone3", "make one by clone3, whose flags no filter sees", |stand| {
         stand.clone3_user_namespace()
@@ -120,6 +120,9 @@ pub static GATES: [Gate; 33] = [
     way("core-pattern", "have the kernel run a program as root (core_pattern)", |stand| {
         stand.sysctl_file("/proc/sys/kernel/core_pattern", "write core_pattern")
     }),
+    way("release-agent", "have the kernel run a program as root (release_agent)", |stand| {
+        stand.release_agent()
+    }),
     way("module-load", "load kernel modules", |stand| {
         kernel::option(stand.facts, "MODULES")
             .and(|| stand.capability("SYS_MODULE", Init))
@@ -187,6 +190,16 @@ impl Stand<'_> {
     /// A file below `/proc/sys` that only the host's root may write.
     fn sysctl_file(&self, path: &str, what: &str) -> Truth {
         self.path_writable(path).and(|| self.host_root()).and(|| self.unconfined(what))
+    }
+
+    /// The file is at the root of a v1 hierarchy only, which another cgroup namespace hides, and takes the host's
+    /// privileges (cgroups(7), "Cgroup v1 release notification").
+    fn release_agent(&self) -> Truth {
+        self.cgroup_v1()
+            .and(|| self.host_cgroup_namespace())
+            .and(|| self.host_root())
+            .and(|| self.capability("SYS_ADMIN", Init))
+            .and(|| self.system_call("mount"))
     }
 
     fn host_disks(&self) -> Truth {

@@ -7,6 +7,7 @@ mod bad_input;
 mod cases;
 mod connections;
 mod content_trust;
+mod cuts;
 mod docker;
 mod engines;
 mod filters;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         .chain(content_trust::tests())
         .chain(signatures::tests())
         .chain(connections::tests())
+        .chain(cuts::tests())
         .chain(filters::tests())
         .chain(untouched::tests())
         .chain(gates::tests());

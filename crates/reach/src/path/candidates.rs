@@ -1,6 +1,6 @@
 //! Changes of a container that could end a path through it, and how they are said.
 
-use plimsoll_facts::{CAPABILITY_NAMES, Container, Facts};
+use plimsoll_facts::{CAPABILITY_NAMES, Container, Engine, Facts};
 
 use super::{Place, entry};
 use crate::change::Change;
@@ -14,7 +14,7 @@ const SHARED: [&str; 2] = ["host", "container:"];
 pub(super) fn of(facts: &Facts, place: &Place<'_>) -> Vec<Change> {
     let container = place.container;
     let mut changes = vec![Change::NoNewPrivileges, Change::User(1000)];
-    changes.extend(asked_for(container));
+    changes.extend(asked_for(place.engine, container));
     let effective = container.effective.value();
     let paths = effective.and_then(|it| it.host_paths.value()).into_iter().flatten();
     let mounts = container.declared.value().into_iter().flat_map(|declared| &declared.mounts);
@@ -35,7 +35,7 @@ pub(super) fn of(facts: &Facts, place: &Place<'_>) -> Vec<Change> {
 }
 
 /// Options that gave it more than Docker's defaults, and capabilities.
-fn asked_for(container: &Container) -> Vec<Change> {
+fn asked_for(engine: &Engine, container: &Container) -> Vec<Change> {
     let config = container.declared.value().map(|declared| &declared.host_config);
     if config.is_some_and(|config| config.privileged) {
         return vec![Change::Unprivileged];
@@ -49,10 +49,11 @@ fn asked_for(container: &Container) -> Vec<Change> {
     }
     let Some(config) = config else { return changes };
     let unconfined = |option: &&String| option.starts_with("seccomp") && option.ends_with("unconfined");
-    changes.push(match config.security_opt.iter().any(|option| unconfined(&option)) {
-        true => Change::NotUnconfined,
-        false => Change::SeccompDefault,
-    });
+    if config.security_opt.iter().any(|option| unconfined(&option)) {
+        changes.push(Change::NotUnconfined);
+    } else if is_unfiltered(container) && knows_builtin(engine) {
+        changes.push(Change::SeccompDefault);
+    }
     if config
         .pid_mode
         .split(':')
@@ -68,6 +69,18 @@ fn asked_for(container: &Container) -> Vec<Change> {
         changes.push(Change::NoDevices(devices));
     }
     changes
+}
+
+/// Whether a process is not filtered at all: the daemon's own profile is none.
+fn is_unfiltered(container: &Container) -> bool {
+    let processes = container.effective.value().and_then(|it| it.processes.value()).into_iter().flatten();
+    processes.into_iter().any(|process| process.seccomp_mode == 0)
+}
+
+/// Whether an engine knows `seccomp=builtin`: Docker 23.0 and later.
+fn knows_builtin(engine: &Engine) -> bool {
+    let major = engine.version.value().and_then(|known| known.version.split('.').next()?.parse().ok());
+    major.is_some_and(|major: u32| major >= 23)
 }
 
 /// Where what holds a path was mounted.
