@@ -9,7 +9,7 @@ use crate::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entrance.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("collect_certificate", certificate),
     ("collect_compose", compose),
     ("collect_engine_documents", engine_documents),

@@ -69,6 +69,13 @@ impl Cosign {
 
     /// The same, with what is said about the image.
     pub fn judge_with_attestations(&self, image: &Image) -> Authenticity {
+        // A name that is asked about twice could mean something else the second time.
+        let repository = plimsoll_registry::Repository::open(&image.name, &self.registry);
+        let digests = repository.map_err(Into::into).and_then(|repository| image.digests(&repository));
+        let image = match digests {
+            Ok(here) => &Image { here, ..image.clone() },
+            Err(refusal) => return authenticity(image, Err(refusal)),
+        };
         let mut found = self.judge(image);
         match self.attestations(image) {
             Ok(Attestations { found: attestations, refused }) => {
