@@ -1,5 +1,7 @@
 //! What comes with a signature with a certificate, taken as if everything before it held.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 
 use super::log::{self, BundleEntry};
@@ -7,11 +9,16 @@ use super::{Identity, TrustedRoot, body, identity, parse_legacy, sct};
 use crate::link::Link;
 use crate::timestamp::Token;
 
+/// The trusted root of the tests, read once.
+pub(crate) fn own_root() -> Option<TrustedRoot> {
+    static ROOT: OnceLock<Option<TrustedRoot>> = OnceLock::new();
+    let json = include_bytes!("../../tests/signatures/keyless/trusted_root.json");
+    ROOT.get_or_init(|| TrustedRoot::parse(json).ok()).clone()
+}
+
 /// A trusted root, an entry of a log in both forms, and what it is about.
 pub(crate) fn entry(bytes: &[u8]) {
-    let own = include_bytes!("../../tests/signatures/keyless/trusted_root.json");
-    let root = TrustedRoot::parse(bytes).or_else(|_| TrustedRoot::parse(own));
-    let Ok(root) = root else { return };
+    let Some(root) = TrustedRoot::parse(bytes).ok().or_else(own_root) else { return };
     let text = String::from_utf8_lossy(bytes);
     let bundled = serde_json::from_slice(bytes).ok().and_then(|entry: BundleEntry| entry.read().ok());
     for entry in bundled.into_iter().chain(parse_legacy(&text)) {
