@@ -54,6 +54,8 @@ pub struct Interface {
     pub hairpin: bool,
     /// Whether an XDP program looks at what comes in.
     pub xdp: bool,
+    /// Whether filters or programs of traffic control look at packets (`clsact`, `ingress`, tcx), or that could not be told.
+    pub traffic_control: bool,
     /// Settings of IPv4 for this interface alone, as in `/proc/sys/net/ipv4/conf/NAME`.
     pub ipv4: InterfaceSettings,
 }

@@ -21,6 +21,9 @@ enum Command {
     MapLookup = 1,
     MapUpdate = 2,
     ProgramLoad = 5,
+    ProgramById = 13,
+    Info = 15,
+    ProgramQuery = 16,
     LinkCreate = 28,
     IteratorCreate = 33,
 }
@@ -48,9 +51,22 @@ impl Attributes {
         self.word(offset, fd.as_fd().as_raw_fd().cast_unsigned())
     }
 
+    fn word_at(&self, offset: usize) -> u32 {
+        u32::from_ne_bytes(std::array::from_fn(|byte| self.0[offset + byte]))
+    }
+
     /// # Safety
     /// Every pointer in the attributes must be good for what the command does with it, and for its length.
     unsafe fn call(mut self, command: Command) -> io::Result<i32> {
+        // SAFETY: the caller vouches for the pointers.
+        unsafe { self.ask(command) }
+    }
+
+    /// The same for commands that answer in the attributes.
+    ///
+    /// # Safety
+    /// As [`Attributes::call`].
+    unsafe fn ask(&mut self, command: Command) -> io::Result<i32> {
         // SAFETY: the kernel reads at most the given length; what the pointers inside are good for, the caller
         // vouches for.
         let result =
@@ -133,6 +149,68 @@ pub(crate) fn on_each_thread(program: &OwnedFd) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("the iterator does not end"));
     }
     Ok(bytes)
+}
+
+/// `BPF_CGROUP_DEVICE`: where programs that decide about devices are attached.
+pub(crate) const CGROUP_DEVICE: u32 = 6;
+/// `BPF_TCX_INGRESS` and `BPF_TCX_EGRESS`: where programs that look at an interface's packets are attached.
+pub(crate) const TRAFFIC: [u32; 2] = [46, 47];
+/// `BPF_F_QUERY_EFFECTIVE`: those of ancestors, too.
+pub(crate) const EFFECTIVE: u32 = 1;
+/// As much of `struct bpf_prog_info` as is asked for; kernels fill in what they know of it.
+const PROGRAM_INFO: usize = 128;
+
+/// Numbers of the programs that are attached to something: a cgroup by its descriptor, an interface by its number.
+pub(crate) fn attached(target: u32, kind: u32, flags: u32, most: usize) -> io::Result<Vec<u32>> {
+    let mut ids = vec![0_u32; most];
+    let mut query = Attributes::new()
+        .word(0, target)
+        .word(4, kind)
+        .word(8, flags)
+        .pointer(16, ids.as_mut_ptr().cast_const())
+        .word(24, u32::try_from(most).map_err(io::Error::other)?);
+    // SAFETY: the list is good for writing as many numbers as the count says, and nothing else refers to it.
+    unsafe { query.ask(Command::ProgramQuery)? };
+    let count = usize::try_from(query.word_at(24)).map_err(io::Error::other)?;
+    if count > most {
+        return Err(io::Error::other(format!("{count} programs")));
+    }
+    ids.truncate(count);
+    Ok(ids)
+}
+
+/// The instructions of a program, as the verifier left them.
+pub(crate) fn instructions(id: u32, most: usize) -> io::Result<Vec<u8>> {
+    // SAFETY: the command takes no pointers.
+    let program = unsafe { Attributes::new().word(0, id).open(Command::ProgramById)? };
+    let length = info(&program, &mut [])?;
+    if length == 0 || length > most {
+        return Err(io::Error::other(format!("program {id} shows {length} bytes of instructions")));
+    }
+    let mut bytes = vec![0; length];
+    match info(&program, &mut bytes)? {
+        same if same == length => Ok(bytes),
+        other => {
+            Err(io::Error::other(format!("program {id} shows {other} bytes of instructions, not {length}")))
+        }
+    }
+}
+
+/// Asks for a program's instructions; how many bytes it has.
+fn info(program: &OwnedFd, to: &mut [u8]) -> io::Result<usize> {
+    let mut info = [0_u8; PROGRAM_INFO];
+    let length = u32::try_from(to.len()).map_err(io::Error::other)?;
+    info[20..24].copy_from_slice(&length.to_ne_bytes());
+    info[32..40].copy_from_slice(&(to.as_mut_ptr() as usize as u64).to_ne_bytes());
+    let attributes = Attributes::new()
+        .descriptor(0, program)
+        .word(4, u32::try_from(PROGRAM_INFO).map_err(io::Error::other)?)
+        .pointer(8, info.as_mut_ptr().cast_const());
+    // SAFETY: the description is good for reading and writing its length, and so are the instructions that it points to;
+    // nothing else refers to either.
+    unsafe { attributes.call(Command::Info)? };
+    let length: [u8; 4] = info[20..24].try_into().map_err(io::Error::other)?;
+    usize::try_from(u32::from_ne_bytes(length)).map_err(io::Error::other)
 }
 
 /// `BPF_TRACE_ITER`

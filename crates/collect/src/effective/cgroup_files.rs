@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use plimsoll_facts::{CgroupHome, CgroupLayout, CgroupMode};
+use plimsoll_probe::device_program;
+use plimsoll_probe::devices::Program;
 use plimsoll_rootdir::RootDir;
 
 use crate::procs::Cgroups;
@@ -20,8 +22,12 @@ pub(super) struct CgroupFiles<'a> {
     layout: CgroupLayout,
     /// Files of ancestors, which many containers have in common.
     shared: RefCell<HashMap<String, Content>>,
+    /// What BPF programs allow, by their instructions.
+    device_rules: RefCell<HashMap<Vec<Vec<u8>>, Rules>>,
 }
 
+/// Rules of devices, or what was not understood of the programs that make them.
+type Rules = Result<Vec<String>, String>;
 /// The content of a file: `None` where there is none, an error where it could not be read.
 type Content = Result<Option<Rc<str>>, String>;
 
@@ -40,7 +46,7 @@ pub(super) struct Branch<'a> {
 
 impl<'a> CgroupFiles<'a> {
     pub(super) fn new(root: &'a RootDir, layout: CgroupLayout) -> Self {
-        Self { root, layout, shared: RefCell::default() }
+        Self { root, layout, shared: RefCell::default(), device_rules: RefCell::default() }
     }
 
     /// The cgroup of a process for a controller, by its v1 and its v2 name.
@@ -59,6 +65,33 @@ impl<'a> CgroupFiles<'a> {
         let directory = format!("{mount}{}", path.trim_end_matches('/'));
         let own = self.root.open_root(&directory).map_err(|e| Missing::Unreadable(e.to_string()))?;
         Ok(Branch { files: self, version: *version, path, own, directories: upwards(mount, path) })
+    }
+
+    /// The cgroup of a process in the v2 hierarchy.
+    ///
+    /// # Errors
+    /// When there is none, or it is not visible.
+    pub(super) fn unified(&self, cgroups: &Cgroups) -> Result<RootDir, String> {
+        let mount = self.layout.v2_mount.as_ref().ok_or("no v2 hierarchy is mounted")?;
+        let path = cgroups.v2().ok_or("the process has no v2 cgroup")?;
+        if path.split('/').any(|component| component == "..") {
+            return Err(format!("the cgroup {path} is outside of plimsoll's namespace"));
+        }
+        self.root.open_root(format!("{mount}{path}")).map_err(|error| error.to_string())
+    }
+
+    /// What BPF programs allow, worked out once for the same programs.
+    ///
+    /// # Errors
+    /// What was not understood of them.
+    pub(super) fn devices_by(&self, programs: Vec<Program>) -> Rules {
+        let instructions: Vec<Vec<u8>> = programs.into_iter().map(|program| program.instructions).collect();
+        if let Some(known) = self.device_rules.borrow().get(&instructions) {
+            return known.clone();
+        }
+        let rules = device_program::rules(&instructions);
+        self.device_rules.borrow_mut().insert(instructions, rules.clone());
+        rules
     }
 
     /// Where there are cgroups, but none with this controller, nothing can be limited.

@@ -140,11 +140,11 @@ impl Reader<'_> {
     fn devices(&mut self, nodes: &Fact<Vec<String>>) -> Fact<DeviceAccess> {
         let rules = self.in_cgroups(devices::rules);
         match (rules, nodes) {
-            (Fact::Known { value, source }, Fact::Known { value: nodes, .. }) => {
-                Fact::known(DeviceAccess { nodes: nodes.clone(), ..value }, source)
+            (Fact::Known { value: (access, by), source }, Fact::Known { value: nodes, .. }) => {
+                Fact::known(DeviceAccess { nodes: nodes.clone(), ..access }, by.unwrap_or(source))
             }
             (Fact::Known { .. }, unknown) => unknown.clone().map(|_| DeviceAccess::default()),
-            (unknown, _) => unknown,
+            (unknown, _) => unknown.map(|(access, _)| access),
         }
     }
 

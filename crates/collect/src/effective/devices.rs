@@ -1,7 +1,7 @@
 //! Devices: what the cgroup allows, and which nodes are there.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use plimsoll_facts::{DeviceAccess, Mount};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
@@ -17,24 +17,38 @@ const MAX_ENTRIES: usize = 4096;
 /// Directories in directories below `/dev` (`/dev/bus/usb/001`).
 const MAX_DEPTH: usize = 4;
 
-/// Reads the rules of the v1 device controller.
+/// Reads what the v1 device controller allows, or, without one, what the BPF programs of the v2 hierarchy do; with these,
+/// which they are.
 ///
 /// # Errors
-/// When the cgroup cannot be read, or devices are controlled by a BPF program (v2).
-pub(super) fn rules(files: &CgroupFiles<'_>, cgroups: &Cgroups) -> Result<DeviceAccess, String> {
+/// When the cgroup cannot be read, or a program is not understood.
+pub(super) fn rules(
+    files: &CgroupFiles<'_>,
+    cgroups: &Cgroups,
+) -> Result<(DeviceAccess, Option<String>), String> {
     let branch = match files.branch(cgroups, "devices", "devices") {
         Ok(branch) => branch,
         Err(Missing::Unreadable(why)) => return Err(why),
-        Err(Missing::NoController(_)) => {
-            return Err(
-                "no v1 device controller: a BPF program decides, and plimsoll does not read it".to_owned()
-            );
-        }
+        Err(Missing::NoController(_)) => return by_programs(files, cgroups),
     };
     let list = branch
         .own("devices.list")?
         .ok_or_else(|| format!("{}: no such file", branch.file("devices.list")))?;
-    Ok(access(&list))
+    Ok((access(&list), None))
+}
+
+fn by_programs(files: &CgroupFiles<'_>, cgroups: &Cgroups) -> Result<(DeviceAccess, Option<String>), String> {
+    let failed = |error: String| format!("BPF programs that guard devices: {error}");
+    let cgroup = files.unified(cgroups).map_err(failed)?;
+    let programs =
+        plimsoll_probe::devices::programs(cgroup.as_fd()).map_err(|error| failed(error.to_string()))?;
+    let ids: Vec<String> = programs.iter().map(|program| program.id.to_string()).collect();
+    let source = match ids.as_slice() {
+        [] => "no BPF program of its cgroup guards devices".to_owned(),
+        ids => format!("BPF_CGROUP_DEVICE program {}", ids.join(", ")),
+    };
+    let rules = files.devices_by(programs).map_err(|error| format!("{source}: {error}"))?;
+    Ok((access(&rules.join("\n")), Some(source)))
 }
 
 pub(super) fn access(list: &str) -> DeviceAccess {

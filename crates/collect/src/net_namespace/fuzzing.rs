@@ -5,7 +5,7 @@ use super::{expression, filter, legacy, links, proxies};
 /// A message of rtnetlink or of nftables, and the command line of a proxy.
 pub(crate) fn messages(bytes: &[u8]) {
     let _ = crate::netlink::walk(bytes, 1, &mut |message| {
-        let _ = (links::link(message), links::address(message));
+        let _ = (links::link(message), links::address(message), links::watching(message));
         let _ = (links::route(message), links::routing_rule(message));
         let mut reading = filter::Reading::default();
         let _ = reading.table(message);

@@ -1,6 +1,6 @@
 //! Interfaces, addresses and routes (rtnetlink(7)).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -12,6 +12,8 @@ const RTM_GETLINK: u16 = 18;
 const RTM_GETADDR: u16 = 22;
 const RTM_GETROUTE: u16 = 26;
 const RTM_GETRULE: u16 = 34;
+const RTM_GETQDISC: u16 = 38;
+const RTM_GETTFILTER: u16 = 46;
 const RTM_GETNSID: u16 = 90;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -27,6 +29,10 @@ const IFLA_AF_SPEC: u16 = 26;
 const IFLA_EXT_MASK: u16 = 29;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_XDP: u16 = 43;
+/// Length of `struct tcmsg`.
+const TRAFFIC: usize = 20;
+/// Disciplines that ask filters about packets, and where these are (`TC_H_MIN_INGRESS`, `TC_H_MIN_EGRESS`).
+const WATCHING: [(&str, &[u32]); 2] = [("clsact", &[0xffff_fff2, 0xffff_fff3]), ("ingress", &[0xffff_0000])];
 /// The main table of routes; what the kernel makes itself of addresses is in 255.
 const TABLE_LOCAL: u32 = 255;
 const RTPROT_KERNEL: u8 = 2;
@@ -60,7 +66,48 @@ pub(super) fn interfaces(socket: &mut Netlink) -> Result<Vec<Link>, Error> {
         }
         Ok(())
     })?;
+    let watched = by_traffic_control(socket);
+    for Link { interface, .. } in &mut links {
+        let by_netlink = watched.as_ref().map_or(true, |watched| watched.contains(&interface.index));
+        interface.traffic_control =
+            by_netlink || plimsoll_probe::traffic::is_watched(interface.index).unwrap_or(true);
+    }
     Ok(links)
+}
+
+/// Interfaces whose packets filters of traffic control look at (tc(8)).
+fn by_traffic_control(socket: &mut Netlink) -> Result<HashSet<u32>, Error> {
+    let mut disciplines = Vec::new();
+    let asked = socket.dump(RTM_GETQDISC, &[0; TRAFFIC], |message| {
+        disciplines.extend(watching(message)?);
+        bounded(disciplines.len())
+    });
+    match asked {
+        // A kernel without traffic control.
+        Err(Error::Unsupported) => return Ok(HashSet::new()),
+        other => other?,
+    }
+    let mut watched = HashSet::new();
+    for (interface, places) in disciplines {
+        for place in places {
+            let mut request = [0; TRAFFIC];
+            request[4..8].copy_from_slice(&interface.to_ne_bytes());
+            request[12..16].copy_from_slice(&place.to_ne_bytes());
+            socket.dump(RTM_GETTFILTER, &request, |_| {
+                watched.insert(interface);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(watched)
+}
+
+/// The interface of a discipline that asks filters, and where these are.
+pub(super) fn watching(message: &[u8]) -> Result<Option<(u32, &'static [u32])>, Error> {
+    let interface = u32_at(message, 4)?;
+    let kind = nested(message.get(TRAFFIC..).ok_or(Error::Malformed)?, 1)?.map(text);
+    let places = WATCHING.iter().find(|(name, _)| kind.as_deref() == Some(name));
+    Ok(places.map(|(_, places)| (interface, *places)))
 }
 
 /// `struct ifinfomsg` and its attributes.

@@ -149,7 +149,13 @@ fn by_legacy() -> Result<(), String> {
     let to = round.address("a1")?;
     round.is("a2", &to, "open")?;
     round.is("a2", &to.replace(":80", ":3306"), "blocked")?;
-    round.agrees(200)
+    round.agrees(200)?;
+    stage.watch_by_hand()?;
+    let watched = Round::look(&stage)?;
+    let to = round.address("d2")?;
+    round.is("d1", &to, "open")?;
+    watched.is("d1", &to, "unknown")?;
+    watched.is("a2", &round.address("a1")?, "open")
 }
 
 /// The first container of `--network container:` starts anew, and the one that joined it stays in what it left.
@@ -287,6 +293,13 @@ impl Stage {
         run_in(&path, &["ip", "address", "add", "10.99.0.2/24", "dev", "inner"])?;
         run_in(&path, &["ip", "link", "set", "inner", "up"])?;
         run_in(&path, &["ip", "route", "add", "default", "via", "10.99.0.1"])
+    }
+
+    /// A filter of traffic control looks at what comes in by docker0's ports.
+    fn watch_by_hand(&self) -> Result<(), String> {
+        let watch = "for port in /sys/class/net/docker0/brif/*; do port=${port##*/}; tc qdisc add dev $port clsact && \
+                     tc filter add dev $port ingress protocol ip u32 match u32 0 0 flowid 1:1 || exit 1; done";
+        self.in_engine(&["unshare", "-m", "sh", "-c", &format!("mount -t sysfs none /sys && {watch}")])
     }
 
     fn know(&mut self, pid: u32) -> Result<String, String> {

@@ -148,8 +148,8 @@ fn signature(world: &World<'_>, space: &Space<'_>, constants: &Constants) -> Str
         }
         let _ = write!(
             text,
-            "{place}:{}:{}:{}:{:?}",
-            interface.kind, interface.up, interface.xdp, interface.ipv4
+            "{place}:{}:{}:{}:{}:{:?}",
+            interface.kind, interface.up, interface.xdp, interface.traffic_control, interface.ipv4
         );
         let _ = write!(text, ":{:?}", interface.master);
         match world
@@ -160,7 +160,7 @@ fn signature(world: &World<'_>, space: &Space<'_>, constants: &Constants) -> Str
                 let behind =
                     port.master.map_or_else(|| format!("port {}", port.index), |master| format!("{master}"));
                 let _ = write!(text, ":{router}:{behind}:{}:{}:{}", port.up, port.isolated, port.hairpin);
-                let _ = write!(text, ":{}", port.xdp);
+                let _ = write!(text, ":{}:{}", port.xdp, port.traffic_control);
             }
             None => {
                 let _ = write!(text, ":{:?}", interface.peer);

@@ -351,6 +351,12 @@ fn ports_of_a_bridge_and_interfaces() {
     let mut scene = Scene::new();
     scene.router().interfaces.value_mut().unwrap()[5].up = false;
     assert_eq!(scene.answer("a", "172.17.0.3:80"), "vethb is down");
+    for watch in [|it: &mut Interface| it.xdp = true, |it: &mut Interface| it.traffic_control = true] {
+        let mut scene = Scene::new();
+        scene.router().interfaces.value_mut().unwrap().iter_mut().for_each(watch);
+        let answer = scene.answer("a", "172.17.0.3:80");
+        assert!(answer.contains("XDP program on") || answer.contains("traffic control on"), "{answer}");
+    }
     let mut scene = Scene::new();
     scene.0.net_namespaces.value_mut().unwrap()[2].routes =
         Fact::known(vec![route("172.17.0.0/16", None, 9)], "test");

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::filter;
 use super::packet::{Change, Hook, Packet, State, Stop, TCP};
 use super::step::At;
-use plimsoll_facts::{FilterTable, Socket};
+use plimsoll_facts::{FilterTable, Interface, Socket};
 
 use super::world::{Next, Owner, Space, World, is_wildcard};
 
@@ -80,6 +80,14 @@ fn unknown<T>(why: impl Into<String>) -> Result<T, Stop> {
 
 fn blocked<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Blocked(why.into()))
+}
+
+/// What traffic control does with packets of an interface is not followed.
+fn watched(interface: &Interface) -> Result<(), Stop> {
+    match interface.traffic_control {
+        true => unknown(format!("filters of traffic control on {}", interface.name)),
+        false => Ok(()),
+    }
 }
 
 impl<'w, 'a> Journey<'w, 'a> {
@@ -232,6 +240,7 @@ impl<'w, 'a> Journey<'w, 'a> {
         if port.xdp {
             return unknown(format!("an XDP program on {}", port.name));
         }
+        watched(port)?;
         let Some(master) = port.master else {
             packet.destination_rewritten = false;
             packet.source_rewritten = false;
@@ -299,6 +308,7 @@ impl<'w, 'a> Journey<'w, 'a> {
         if let Some(why) = &here.blind {
             return unknown(why.clone());
         }
+        here.interfaces.get(input).map_or(Ok(()), watched)?;
         if !asked {
             self.track(space, packet);
             self.ask(space, Hook::Prerouting, Some(input), None, packet)?;
@@ -382,6 +392,7 @@ impl<'w, 'a> Journey<'w, 'a> {
         if !interface.up {
             return blocked(format!("{name} is down"));
         }
+        watched(interface)?;
         match interface.kind.as_str() {
             "veth" => match self.world.peer(interface) {
                 Some((space, interface)) => Ok(Move::Into(space, interface, neighbour)),
