@@ -5,6 +5,7 @@ mod bench_latency;
 mod bench_match;
 mod bench_reach;
 mod bench_scan;
+mod bench_verify;
 mod cost;
 mod generate;
 mod new_rule;
@@ -89,6 +90,16 @@ enum Chore {
         /// A root file system, or a folder with a package database and os-release.
         root: PathBuf,
     },
+    /// Measure what a verification of 100 signed images costs beside notary's and docker's own clients. Needs an engine,
+    /// `cargo build --release`, and Debian's docker-registry and notary.
+    BenchVerify {
+        /// A docker client that signs: below release 29.
+        #[arg(long, default_value = "/usr/bin/docker")]
+        docker: PathBuf,
+        /// Image of the engine that is pushed.
+        #[arg(long, default_value = "plimsoll-test/base:bookworm")]
+        image: String,
+    },
     /// Fetch what an audit fetches and do nothing with it: the baseline of `bench`.
     #[command(hide = true)]
     Fetch,
@@ -108,6 +119,7 @@ fn main() -> Result<()> {
             bench_scan::run(&repository(), &syft, &sources)
         }
         Chore::BenchMatch { archive, root } => bench_match::run(&archive, &root),
+        Chore::BenchVerify { docker, image } => bench_verify::run(&repository(), &docker, &image),
         Chore::Fetch => bench::fetch(),
     }
 }

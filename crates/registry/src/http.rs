@@ -1,21 +1,25 @@
 //! HTTP as far as a registry needs it: bounded in time, TLS verified, redirects followed only where that is harmless.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{Method, Request, Response, StatusCode, Uri};
-use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
+use crate::connections::ClientKey;
 use crate::error::{Error, Result};
 use crate::repository::Options;
+use crate::tls;
 
 /// Redirects of one request.
 const MAX_REDIRECTS: usize = 5;
+/// Connections that wait for another question.
+const MAX_IDLE: usize = 32;
 
 /// Bounds on time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Limits {
     /// Until a server has taken a connection, TLS included.
     pub connect: Duration,
@@ -98,22 +102,19 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl Http {
-    pub(crate) fn new(authority: &str, plain: PlainHttp, tls: TlsConfig, options: &Options) -> Self {
-        let limits = options.limits;
-        let mut config = Agent::config_builder()
-            .tls_config(tls)
-            .timeout_connect(Some(limits.connect))
-            .timeout_per_read(Some(limits.idle))
-            .timeout_per_write(Some(limits.idle))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(host(authority)) {
-            // A proxy is for the outside world.
-            config = config.proxy(None);
-        }
-        Self { agent: config.build().into(), plain, limits, offline: options.offline }
+    /// A client of a server, `name[:port]`, that trusts these files of authorities beside the system's.
+    ///
+    /// # Errors
+    /// When a file cannot be used.
+    pub(crate) fn new(
+        authority: &str,
+        plain: PlainHttp,
+        authorities: Vec<PathBuf>,
+        options: &Options,
+    ) -> Result<Self> {
+        let key = (authorities, is_loopback(host(authority)), options.limits);
+        let agent = options.connections.client(key, client)?;
+        Ok(Self { agent, plain, limits: options.limits, offline: options.offline })
     }
 
     /// Asks, and follows redirects. The authorization is shown to the server that is asked and to no other.
@@ -190,6 +191,25 @@ impl Http {
             _ => false,
         }
     }
+}
+
+fn client((authorities, is_loopback, limits): &ClientKey) -> Result<Agent> {
+    let mut config = Agent::config_builder()
+        .tls_config(tls::config(authorities)?)
+        .timeout_connect(Some(limits.connect))
+        .timeout_per_read(Some(limits.idle))
+        .timeout_per_write(Some(limits.idle))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(MAX_IDLE)
+        .max_idle_connections_per_host(MAX_IDLE)
+        .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")));
+    if *is_loopback {
+        // A proxy is for the outside world.
+        config = config.proxy(None);
+    }
+    Ok(config.build().into())
 }
 
 fn is_redirect(status: StatusCode) -> bool {

@@ -9,6 +9,7 @@
 mod auth;
 mod blob;
 mod challenge;
+mod connections;
 mod credentials;
 mod digest;
 mod documents;
@@ -24,6 +25,7 @@ mod repository;
 mod tls;
 
 pub use blob::Blob;
+pub use connections::Connections;
 pub use digest::{Digest, DigestError};
 pub use documents::{Descriptor, INDEX_TYPES, Index, MANIFEST_TYPES, Manifest, Platform};
 pub use error::{Error, Result};

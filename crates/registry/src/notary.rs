@@ -4,8 +4,6 @@ use std::path::Path;
 
 use ureq::http::{Method, Uri};
 
-use crate::auth::Auth;
-use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::http::{Http, PlainHttp};
 use crate::reference::Reference;
@@ -42,16 +40,13 @@ impl Notary {
             let why = "the address of a notary server is https://HOST[:PORT]".to_owned();
             return Err(Error::Content { what: server.chars().take(200).collect(), why });
         };
-        let credentials = match &options.docker_config {
-            Some(path) => Credentials::read(path, reference.registry())?,
-            None => Credentials::default(),
-        };
-        let tls = tls::config(&tls::authorities_of(authorities, authority)?)?;
+        let base = format!("{}/v2/{gun}/_trust/tuf", server.trim_end_matches('/'));
+        let authorities = tls::authorities_of(authorities, authority)?;
         Ok(Self(Repository {
             name: format!("{gun} on {authority}"),
-            base: format!("{}/v2/{gun}/_trust/tuf", server.trim_end_matches('/')),
-            http: Http::new(authority, PlainHttp::default(), tls, options),
-            auth: Auth::new(credentials, &gun),
+            http: Http::new(authority, PlainHttp::default(), authorities, options)?,
+            auth: options.auth(reference.registry(), &gun, &base)?,
+            base,
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use ureq::http::{Method, Response, StatusCode, Uri};
 
 use crate::auth::Auth;
 use crate::blob::Blob;
+use crate::connections::Connections;
 use crate::credentials::Credentials;
 use crate::digest::Digest;
 use crate::documents::{Descriptor, INDEX_TYPES, MANIFEST_TYPES, media_type};
@@ -39,6 +41,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whether nobody is asked: everything is unavailable then.
     pub offline: bool,
+    /// Connections that are kept alive; clones of the options share them.
+    pub connections: Connections,
 }
 
 impl Default for Options {
@@ -50,7 +54,21 @@ impl Default for Options {
             docker_config: None,
             limits: Limits::default(),
             offline: false,
+            connections: Connections::default(),
         }
+    }
+}
+
+impl Options {
+    /// How a server is shown who asks for a repository: by what docker keeps for its registry.
+    pub(crate) fn auth(&self, registry: &str, repository: &str, base: &str) -> Result<Arc<Auth>> {
+        self.connections.auth(base, || {
+            let credentials = match &self.docker_config {
+                Some(path) => Credentials::read(path, registry)?,
+                None => Credentials::default(),
+            };
+            Ok(Auth::new(credentials, repository))
+        })
     }
 }
 
@@ -60,7 +78,7 @@ pub struct Repository {
     pub(crate) name: String,
     pub(crate) base: String,
     pub(crate) http: Http,
-    pub(crate) auth: Auth,
+    pub(crate) auth: Arc<Auth>,
 }
 
 /// A manifest or index, verified.
@@ -86,15 +104,12 @@ impl Repository {
         let is_named = options.plain_http.iter().any(|named| named.eq_ignore_ascii_case(host));
         let is_plain = is_named || (authorities.is_empty() && plain.admits(host));
         let scheme = if is_plain { "http" } else { "https" };
-        let credentials = match &options.docker_config {
-            Some(path) => Credentials::read(path, registry)?,
-            None => Credentials::default(),
-        };
+        let base = format!("{scheme}://{host}/v2/{}", reference.repository());
         Ok(Self {
             name: format!("{registry}/{}", reference.repository()),
-            base: format!("{scheme}://{host}/v2/{}", reference.repository()),
-            http: Http::new(host, plain, tls::config(&authorities)?, options),
-            auth: Auth::new(credentials, reference.repository()),
+            http: Http::new(host, plain, authorities, options)?,
+            auth: options.auth(registry, reference.repository(), &base)?,
+            base,
         })
     }
 

@@ -13,7 +13,9 @@ use std::path::Path;
 use std::process::Command;
 
 use docker_registry::DockerRegistry;
-use plimsoll_registry::{Digest, Error, MANIFEST_TYPES, Options, Platform, Reference, Repository};
+use plimsoll_registry::{
+    Connections, Digest, Error, MANIFEST_TYPES, Options, Platform, Reference, Repository,
+};
 
 const BASE: &str = "plimsoll-test/base:bookworm";
 
@@ -74,6 +76,7 @@ fn what_docker_pushes_is_read_over_tls() {
     let other = tempfile::tempdir().unwrap();
     self::certificates(other.path()).unwrap();
     std::fs::copy(other.path().join("ca.crt"), own.join("ca.crt")).unwrap();
+    let options = Options { connections: Connections::default(), ..options };
     let error = Repository::open(&reference, &options).unwrap().resolve("1").unwrap_err();
     assert!(
         matches!(error, Error::Unavailable { .. }) && error.to_string().contains("certificate"),

@@ -140,6 +140,14 @@ pub enum TufError {
         /// What is wrong with it.
         why: String,
     },
+    /// The clock went back: what has expired cannot be told.
+    #[error("it is {now} here, and the repository was last checked at {checked_at}: a clock is off")]
+    ClockBack {
+        /// The time.
+        now: Timestamp,
+        /// When the server was last believed.
+        checked_at: Timestamp,
+    },
     /// The manifest is not of the signed size.
     #[error("the manifest has {found} bytes, {signed} are signed")]
     ManifestSize {
@@ -167,9 +175,11 @@ impl TufError {
             | Self::AnotherRoot { .. }
             | Self::NotRotated { .. } => RefusalKind::UntrustedKey,
             Self::Expired { .. } => RefusalKind::Stale,
-            Self::Missing { .. } | Self::NotKept { .. } | Self::Unavailable { .. } | Self::Answer { .. } => {
-                RefusalKind::Unavailable
-            }
+            Self::Missing { .. }
+            | Self::NotKept { .. }
+            | Self::Unavailable { .. }
+            | Self::Answer { .. }
+            | Self::ClockBack { .. } => RefusalKind::Unavailable,
             Self::Unsupported { .. } => RefusalKind::Unsupported,
         }
     }

@@ -1,6 +1,6 @@
 //! From what a server shows to a repository that is believed.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Chain;
 use super::document::Document;
@@ -13,6 +13,8 @@ use crate::hex;
 
 /// The most root rotations that are followed at once.
 const MOST_ROTATIONS: u64 = 256;
+/// A clock may be set back by so much.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Everything an update needs to know.
 #[derive(Clone, Copy)]
@@ -36,6 +38,11 @@ impl Update<'_> {
     pub fn run(&self, state: Option<&RepositoryState>) -> Result<(Repository, RepositoryState), TufError> {
         if let Some(state) = state.filter(|state| !root::allows(self.trust, &state.anchor)) {
             return Err(TufError::OtherThanPinned { ids: state.anchor.clone() });
+        }
+        if let Some(checked_at) = state.map(|state| state.checked_at)
+            && checked_at.duration_since(self.now) > CLOCKS_DIFFER
+        {
+            return Err(TufError::ClockBack { now: self.now, checked_at });
         }
         let result = match self.online(state) {
             // The keys changed while the files were read.

@@ -1,13 +1,14 @@
 //! The vectors as a notary serves them, and servers that fail, lie, or never end.
 
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plimsoll_registry::{Limits, Notary, Options};
-use plimsoll_trust::RefusalKind;
 use plimsoll_trust::tuf::{RepositoryState, RootTrust, TufError, Update};
+use plimsoll_trust::{ContentTrust, Image, RefusalKind, Settings, Store};
 
 use crate::server::{Connection, Server, respond};
 use crate::vectors::{self, Vector, serve};
@@ -118,6 +119,61 @@ fn an_authority_that_is_not_known_is_not_trusted() {
     let error = ask(&elsewhere, "", good, Duration::from_secs(5)).unwrap_err();
     assert_eq!(error.kind(), RefusalKind::Unavailable);
     assert!(error.to_string().contains("certificate"), "{error}");
+}
+
+/// The clock was set back, and what has expired would count again.
+#[test]
+fn a_clock_that_went_back() {
+    let vectors = vectors::all();
+    let good = vectors.iter().find(|vector| vector.name == "real/good").unwrap();
+    let (trust, server) = (Vector::trust(), vectors::FromFiles(&good.served));
+    let update = Update { gun: &good.about.gun, server: &server, trust: &trust, now: good.about.now };
+    let (_, state) = update.run(None).unwrap();
+    let at = |minutes: i64| {
+        Update { now: good.about.now - SignedDuration::from_mins(minutes), ..update }.run(Some(&state))
+    };
+    at(9).unwrap();
+    let error = at(60).unwrap_err();
+    assert_eq!(error.kind(), RefusalKind::Unavailable);
+    assert!(error.to_string().contains("a clock is off"), "{error}");
+}
+
+/// What is known and did not change is not asked for again.
+#[test]
+fn what_is_warm_takes_at_most_five_requests() {
+    let vectors = vectors::all();
+    let good = vectors.iter().find(|vector| vector.name == "real/good").unwrap();
+    let served = vectors::all();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let server = Server::start(move |path, to| {
+        log.lock().unwrap().push(path.to_owned());
+        let good = served.iter().find(|vector| vector.name == "real/good").unwrap();
+        let (_, file) = path.split_once("/_trust/tuf/").unwrap();
+        respond(to, "200 OK", "", serve(&good.served, file).unwrap());
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let verify = || {
+        let settings = Settings {
+            now: good.about.now,
+            first_use: true,
+            pins: Vec::new(),
+            server: Some(server.url("")),
+            authorities: server.authorities.path().to_owned(),
+            registry: options(Duration::from_secs(60)),
+        };
+        let name = format!("{}:{}", good.about.gun, good.about.tag).parse().unwrap();
+        let here = vec![good.about.strict.parse().unwrap()];
+        ContentTrust::new(Store::new(folder.path()), settings)
+            .unwrap()
+            .verify(&Image { name, here })
+            .unwrap();
+        std::mem::take(&mut *asked.lock().unwrap())
+    };
+    assert_eq!(verify().len(), 4, "root, timestamp, snapshot, targets");
+    // The registry is asked twice more: what the tag names, and for the manifest.
+    let warm = verify();
+    assert!(warm.len() <= 3, "{warm:?}");
 }
 
 #[test]
