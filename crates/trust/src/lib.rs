@@ -31,7 +31,7 @@ pub use notation::Notation;
 pub use outcome::{Refusal, RefusalKind, Verified};
 pub use plimsoll_registry::Digest as ImageDigest;
 pub use requirement::{Requirement, Verifier};
-pub use store::{Held, Pins, Store, StoreError};
+pub use store::{Accepted, AcceptedTag, Held, Pins, Store, StoreError};
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -67,20 +67,23 @@ pub struct Held<T> {
 /// What was accepted last for each tag of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Accepted {
-    pub(crate) repository: String,
-    pub(crate) tags: BTreeMap<String, AcceptedTag>,
+pub struct Accepted {
+    /// Registry and repository.
+    pub repository: String,
+    /// By tag.
+    pub tags: BTreeMap<String, AcceptedTag>,
 }
 
 /// What was accepted last for a tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AcceptedTag {
-    pub(crate) digest: String,
+pub struct AcceptedTag {
+    /// Digest of the manifest or index.
+    pub digest: String,
     /// When it was signed or made.
-    pub(crate) time: Timestamp,
+    pub time: Timestamp,
     /// When it was accepted.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
 }
 
 impl Store {
@@ -170,7 +173,23 @@ impl Store {
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Result<RepositoryState, StoreError>>, StoreError> {
-        let folder = self.folder.join(CONTENT_TRUST);
+        self.listed(CONTENT_TRUST, |state: &RepositoryState| &state.gun)
+    }
+
+    /// What was accepted for tags, by repository; for each file that cannot be read the reason.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list_accepted(&self) -> Result<Vec<Result<Accepted, StoreError>>, StoreError> {
+        self.listed(ACCEPTED, |accepted: &Accepted| &accepted.repository)
+    }
+
+    fn listed<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        about: impl Fn(&T) -> &String,
+    ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
+        let folder = self.folder.join(kind);
         let failed = |source| StoreError::Io { path: folder.clone(), source };
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -180,10 +199,10 @@ impl Store {
         for entry in entries.take(MOST_LISTED) {
             let path = entry.map_err(failed)?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                found.extend(read::<RepositoryState>(&path).transpose());
+                found.extend(read::<T>(&path).transpose());
             }
         }
-        found.sort_by_key(|state| state.as_ref().map_or(String::new(), |state| state.gun.clone()));
+        found.sort_by_key(|one| one.as_ref().map_or(String::new(), |one| about(one).clone()));
         Ok(found)
     }
 

@@ -73,11 +73,30 @@ fn list(store: &Store) -> Result<Exit> {
     for (gun, keys) in pins.iter().filter(|(gun, _)| !seen.contains(*gun)) {
         writeln!(text, "{}  pinned to {}, not seen yet", escape::visible(gun), keys.join(", "))?;
     }
+    for accepted in store.list_accepted()? {
+        match accepted {
+            Ok(accepted) => {
+                for (tag, known) in &accepted.tags {
+                    let name = format!("{}:{tag}", accepted.repository);
+                    let (of, on) = (known.time, day(known.at));
+                    writeln!(text, "{}  accepted {} of {of} on {on}", escape::visible(&name), known.digest)?;
+                }
+            }
+            Err(error) => {
+                damaged = true;
+                writeln!(text, "unusable: {error}")?;
+            }
+        }
+    }
     if text.is_empty() {
         text = "nothing is pinned, and nothing known\n".to_owned();
     }
     output::with(None, |out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Done { findings: false, unknown: damaged })
+}
+
+fn day(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 fn line(state: &RepositoryState, pinned: bool) -> String {
@@ -86,7 +105,6 @@ fn line(state: &RepositoryState, pinned: bool) -> String {
         (false, true) => "trusted on first use",
         (false, false) => "pinned once, not any more",
     };
-    let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
     let versions: Vec<_> = state.versions.iter().map(|(role, version)| format!("{role} {version}")).collect();
     format!(
         "{}  {by} since {}, root keys {}, last checked {}, at {}",

@@ -69,9 +69,25 @@ fn life() -> Result<(), String> {
     if moved["signed_digest"] != second["digest"] {
         return Err(format!("what is signed instead is not told: {moved:#}"));
     }
+    audited(&notary, &signed)?;
     let digest = second["digest"].as_str().ok_or("no digest")?.to_owned();
     expiry(&notary, &gun, &digest)?;
     offline(&mut notary, &gun, &digest)
+}
+
+/// The same as a finding of an audit.
+fn audited(notary: &Notary, image: &str) -> Result<(), String> {
+    let output = notary.plimsoll(&["audit", "--verify", "--format", "json"], &notary.servers.url())?;
+    let audit: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
+    let is_it = |finding: &&Value| {
+        finding["rule"] == "image-differs-from-signed" && finding["subject"]["name"] == image
+    };
+    let found = audit["findings"].as_array().into_iter().flatten().find(is_it);
+    match found.is_some_and(|finding| finding["status"] == "fail") {
+        true => Ok(()),
+        false => Err(format!("audit --verify does not tell that other bytes are signed: {found:?}")),
+    }
 }
 
 /// Every key of the repository is replaced; the pins are of the first.

@@ -121,6 +121,8 @@ fn a_tag_does_not_go_back() {
     verify(&guarded, &registry, ":1").unwrap();
     registry.tag("1", &first);
     refused(verify(&guarded, &registry, ":1"), RefusalKind::Stale, &later.to_string());
+    let listed = store.list_accepted().unwrap().remove(0).unwrap();
+    assert_eq!(listed.tags["1"].digest, later.to_string());
     // Whoever names a digest does not ask the tag.
     verify(&guarded, &registry, &format!("@{first}")).unwrap();
     let repository = registry.image(":1").name;
