@@ -10,7 +10,7 @@ use plimsoll_upgrade::Effects;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::CisView;
+use crate::{CisView, blindness};
 
 /// Version of the audit document that this build writes.
 pub const AUDIT_SCHEMA: &str = "plimsoll.audit/1";
@@ -30,6 +30,9 @@ pub struct Audit {
     pub host: HostSummary,
     /// Who looked: a limited view must not be mistaken for the host's state.
     pub collector: Collector,
+    /// What keeps plimsoll itself from seeing, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blindness: Vec<String>,
     /// When the facts were collected, RFC 3339, UTC.
     pub collected_at: String,
     /// How much was checked, and how it came out.
@@ -71,6 +74,7 @@ impl Audit {
             tool: Tool::default(),
             host: HostSummary::of(facts),
             collector: facts.collector.clone(),
+            blindness: blindness::of(facts),
             collected_at: rfc3339(facts.collected_at),
             coverage: Coverage::of(facts, &rules, &findings),
             policy: PolicySummary::default(),
@@ -87,6 +91,7 @@ impl Audit {
     /// The same for facts that hold nothing but images: no host was looked at.
     pub fn of_images<'r>(facts: &Facts, rules: impl IntoIterator<Item = &'r Rule>, report: Report) -> Self {
         let mut audit = Self::new(facts, rules, report);
+        audit.blindness.clear();
         audit.host = HostSummary { name: IMAGES.to_owned(), ..HostSummary::default() };
         audit.coverage.subjects.retain(|kind, _| *kind == SubjectKind::Image);
         audit

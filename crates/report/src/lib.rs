@@ -4,6 +4,7 @@
 //! caller's to handle.
 
 mod audit;
+mod blindness;
 mod cis;
 pub mod connections;
 pub mod escape;

@@ -40,6 +40,9 @@ fn head(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# {} on {}\n", audit.tool.name, code(&host.name))?;
     writeln!(out, "**{}**\n", words::verdict(audit))?;
     writeln!(out, "{}.\n", words::coverage(&audit.coverage))?;
+    if !audit.blindness.is_empty() {
+        writeln!(out, "{}.\n", prose(&words::blindness(audit)))?;
+    }
     writeln!(out, "| | |\n| --- | --- |")?;
     let unknown = "unknown";
     if !audit.is_of_images() {

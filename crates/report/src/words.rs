@@ -168,6 +168,11 @@ pub(crate) fn who(audit: &Audit) -> String {
     }
 }
 
+/// What keeps plimsoll from seeing, in one line; only where there is something.
+pub(crate) fn blindness(audit: &Audit) -> String {
+    format!("plimsoll does not see everything: {}", audit.blindness.join("; "))
+}
+
 /// How the audit came out, in one line.
 pub(crate) fn verdict(audit: &Audit) -> String {
     let it = &audit.coverage;

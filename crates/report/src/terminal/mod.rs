@@ -78,7 +78,11 @@ fn head(page: &mut Page<'_>, audit: &Audit, options: &TerminalOptions) -> io::Re
         words::who(audit),
         audit.collected_at
     );
-    page.paragraph(&[span(&tool, DIM)])
+    page.paragraph(&[span(&tool, DIM)])?;
+    match audit.blindness.is_empty() {
+        true => Ok(()),
+        false => page.paragraph(&[span(&words::blindness(audit), UNKNOWN)]),
+    }
 }
 
 /// At most this many columns for a name among others.
