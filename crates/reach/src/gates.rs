@@ -127,6 +127,10 @@ pub static GATES: [Gate; 34] = [
         kernel::option(stand.facts, "MODULES")
             .and(|| stand.capability("SYS_MODULE", Init))
             .and(|| stand.calls.pass("init_module", &[]).or(|| stand.calls.pass("finit_module", &[])))
+            .and(|| {
+                kernel::not_locked_down(stand.facts)
+                    .or(|| Truth::unknown("whether a module that the kernel's keys sign is at hand"))
+            })
     }),
     way("host-disks", "write to the host's disks", |stand| stand.host_disks()),
     way("host-processes", "take over processes of the host", |stand| {
@@ -144,6 +148,7 @@ pub static GATES: [Gate; 34] = [
         kernel::option(stand.facts, "X86_IOPL_IOPERM")
             .and(|| stand.capability("SYS_RAWIO", Init))
             .and(|| stand.calls.pass("iopl", &[]))
+            .and(|| kernel::not_locked_down(stand.facts))
     }),
 ];
 

@@ -117,6 +117,17 @@ fn loadable(facts: &Facts, part: &Part) -> Truth {
     states.reduce(|one, other| one.or(|| other)).unwrap_or_else(|| Truth::unknown("which module brings it"))
 }
 
+/// Whether root may change the running kernel: lockdown, in either mode, takes the hardware's ports and modules without
+/// a signature away (kernel_lockdown(7)).
+pub(crate) fn not_locked_down(facts: &Facts) -> Truth {
+    match facts.host.kernel.lockdown.get() {
+        Err(gap) => missing("lockdown", &gap),
+        Ok(None) => Truth::Yes(Vec::new()),
+        Ok(Some(mode)) if mode == "none" => Truth::Yes(Vec::new()),
+        Ok(Some(mode)) => Truth::no(format!("lockdown: the kernel is locked down for {mode}")),
+    }
+}
+
 /// Whether a sysctl is such that `holds`; `default` is what a kernel that has no such sysctl does.
 pub(crate) fn sysctl(facts: &Facts, name: &str, holds: impl Fn(i64) -> bool, default: Option<i64>) -> Truth {
     sysctl_of(&facts.host.kernel.sysctls, name, holds, default)
