@@ -376,3 +376,22 @@ fn hostile_chains_end() {
     scene.router().filter.value_mut().unwrap()[0].chains.push(chain);
     assert!(scene.answer("a", "172.18.0.2:80").starts_with("unknown"));
 }
+
+/// Containers whose interface rests on the host's own: neither the way between them nor that from outside is followed.
+#[test]
+fn what_rests_on_another_device_is_unknown() {
+    for kind in ["macvlan", "ipvlan", "vxlan"] {
+        let mut scene = Scene::new();
+        scene.router().interfaces.value_mut().unwrap().retain(|it| it.name != "vetha" && it.name != "vethb");
+        for space in &mut scene.0.net_namespaces.value_mut().unwrap()[1..3] {
+            let eth0 = &mut space.interfaces.value_mut().unwrap()[1];
+            eth0.kind = kind.into();
+            eth0.peer = Some(InterfacePeer { index: 4, namespace: Some(ROUTER) });
+        }
+        let worked = scene.worked();
+        for from in ["a", "outside, by eth0"] {
+            let answer = answer(&worked, from, "172.17.0.3:80");
+            assert!(answer.starts_with("unknown") && answer.contains(kind), "{kind} from {from}: {answer}");
+        }
+    }
+}

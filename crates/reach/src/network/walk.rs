@@ -241,6 +241,12 @@ impl<'w, 'a> Journey<'w, 'a> {
             return unknown(format!("an XDP program on {}", port.name));
         }
         watched(port)?;
+        if let Some(above) = self.world.above(space, interface, neighbour) {
+            return unknown(format!(
+                "what {} ({}) on {} does with packets is not followed",
+                above.name, above.kind, port.name
+            ));
+        }
         let Some(master) = port.master else {
             packet.destination_rewritten = false;
             packet.source_rewritten = false;

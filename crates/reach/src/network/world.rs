@@ -102,6 +102,16 @@ impl<'a> World<'a> {
         Some((space, self.spaces.get(space)?.interface(peer.index)?))
     }
 
+    /// An interface that rests on this device and has the address: a macvlan, an ipvlan.
+    pub(super) fn above(&self, space: usize, lower: usize, address: IpAddr) -> Option<&Interface> {
+        self.spaces.iter().find_map(|other| {
+            let has = other.addresses.iter().filter(|(own, ..)| *own == address);
+            let interfaces = has.filter_map(|(.., place)| other.interfaces.get(*place));
+            let mut resting = interfaces.filter(|it| !matches!(it.kind.as_str(), "veth" | "bridge" | ""));
+            resting.find(|it| self.peer(it) == Some((space, lower)))
+        })
+    }
+
     /// Whether no chain of interfaces leads from one namespace to the other.
     pub(super) fn are_apart(&self, one: usize, other: usize) -> bool {
         let island = |space| self.islands.get(space).copied();
