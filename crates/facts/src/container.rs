@@ -280,6 +280,9 @@ pub struct Effective {
     pub uid_map: Fact<Vec<(u32, u32, u32)>>,
     /// Resource limits of the init process (proc_pid_limits(5)).
     pub rlimits: Fact<Rlimits>,
+    /// The seccomp filter that its OCI bundle declares: the place in the host's list of seccomp filters. Only where the
+    /// kernel showed its own, which it can be held against.
+    pub declared_seccomp: Fact<u32>,
 }
 
 /// Resource limits: name as in `--ulimit` (`nofile`) → (soft, hard); `None` is unlimited.

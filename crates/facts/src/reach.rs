@@ -19,6 +19,9 @@ pub struct ContainerReach {
     pub gates: Vec<GateVerdict>,
     /// Which flaws of the kernel, the runtime and the engine can be exercised, the worst first.
     pub flaws: Vec<FlawVerdict>,
+    /// Where the seccomp filter that the kernel has of its runtime allows other system calls than the declared profile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filter_drift: Vec<String>,
 }
 
 /// Whether something can be reached.

@@ -31,6 +31,11 @@ impl Filters {
         }
     }
 
+    /// The ways into the kernel, and whether it serves them.
+    pub(crate) fn doors(&self) -> &[(Abi, Truth)] {
+        &self.doors
+    }
+
     /// What tells processes apart by their filters.
     pub(crate) fn key(process: &Process) -> impl Ord + use<> {
         (process.seccomp_mode, process.seccomp_filters, process.seccomp.value().copied())
@@ -56,7 +61,8 @@ impl Filters {
     }
 }
 
-fn decode(filter: &SeccompFilter, programs: &[String]) -> Result<Filter, String> {
+/// The filter of these programs.
+pub(crate) fn decode(filter: &SeccompFilter, programs: &[String]) -> Result<Filter, String> {
     let program = |at: &u32| {
         let text = usize::try_from(*at).ok().and_then(|at| programs.get(at)).ok_or("a program is missing")?;
         let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;

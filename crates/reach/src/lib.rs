@@ -5,6 +5,7 @@ mod calls;
 mod change;
 mod conditions;
 mod credentials;
+mod drift;
 mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]

@@ -7,6 +7,7 @@ use plimsoll_facts::{
     FlawVerdict, Gain, GateVerdict, Process, ReachOutcome,
 };
 
+use crate::drift;
 use crate::filters::Filters;
 use crate::gain;
 use crate::gates::GATES;
@@ -22,7 +23,8 @@ const MAX_STANDS: usize = 32;
 /// Fills in [`Facts::reach`] from the other facts.
 pub fn judge(facts: &mut Facts) {
     let filters = Filters::of(facts);
-    let reach = of_all(facts, &filters);
+    let mut reach = of_all(facts, &filters);
+    drift::note(facts, &filters, &mut reach);
     facts.reach = Fact::known(reach, "the kernel's state, and the boundary advisories of this build");
     path::judge(facts, &filters);
 }
@@ -38,7 +40,7 @@ pub(crate) fn of_all(facts: &Facts, filters: &Filters) -> Vec<ContainerReach> {
 }
 
 /// Containers that run on this host.
-fn running(facts: &Facts) -> impl Iterator<Item = (&Engine, &Container, &Effective)> {
+pub(crate) fn running(facts: &Facts) -> impl Iterator<Item = (&Engine, &Container, &Effective)> {
     facts.engines.iter().filter(|engine| !engine.remote).flat_map(|engine| {
         let containers = engine.containers.value().into_iter().flatten();
         containers.filter_map(move |container| Some((engine, container, container.effective.value()?)))
@@ -107,6 +109,7 @@ fn of_container(
         name: container.name.clone(),
         gates: GATES.iter().map(|gate| gate_verdict(gate, &own, None)).collect(),
         flaws: flaws.iter().map(|flaw| flaw_verdict(flaw, &own, None)).collect(),
+        filter_drift: Vec::new(),
     };
     let unlabelled = |process: &&Process| Process { lsm_label: None, ..(*process).clone() };
     let freed: Vec<Process> = processes.iter().map(unlabelled).collect();

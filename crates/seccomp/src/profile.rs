@@ -14,7 +14,7 @@ use crate::{Abi, Program, ProgramError, known_to_every_libseccomp};
 const EPERM: u16 = 1;
 
 /// `linux.seccomp` (opencontainers/runtime-spec, config-linux.md).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
     default_action: ProfileAction,
@@ -25,7 +25,7 @@ pub struct Profile {
     syscalls: Vec<SyscallRule>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SyscallRule {
     names: Vec<String>,
@@ -35,7 +35,7 @@ struct SyscallRule {
 }
 
 /// One condition on an argument.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Argument {
     pub(crate) index: u8,

@@ -117,6 +117,18 @@ const CASES: &[Case] = &[
         ..USUAL
     },
     Case {
+        name: "a_seccomp_profile_that_was_changed_after_the_start",
+        after: r#"bundle=/proc/$(awk '/PPid/ { print $2 }' /proc/$PID/status)/cwd
+                  sed 's/"ptrace"/"keyctl"/' $bundle/config.json >DIR/changed && cat DIR/changed >$bundle/config.json"#,
+        expect: &[("seccomp-profile-not-in-force", "fail")],
+        ..USUAL
+    },
+    Case {
+        name: "a_seccomp_profile_as_it_was_at_the_start",
+        expect: &[("seccomp-profile-not-in-force", "pass")],
+        ..USUAL
+    },
+    Case {
         name: "inspect_16_a_descriptor_that_leads_out",
         after: r#"sh -c 'for list in /sys/fs/cgroup/*/docker/$1/cgroup.procs; do echo $$ >$list; done
                       exec nsenter -t $2 -m -u -i -n sleep 902 3</' sh $ID $PID >/dev/null 2>&1 & echo $! >>DIR/pids; settle"#,
@@ -213,8 +225,7 @@ impl Drop for Prop {
 }
 
 fn container(case: &Case) -> String {
-    let number = case.name.get(..10).unwrap_or(case.name);
-    format!("plt-{}-{number}", std::process::id())
+    format!("plt-{}-{}", std::process::id(), case.name)
 }
 
 fn cgroup() -> String {

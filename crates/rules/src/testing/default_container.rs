@@ -97,6 +97,7 @@ fn default_effective() -> Effective {
             ]),
             "/proc/4711/limits",
         ),
+        declared_seccomp: Fact::absent("BPF iterator over tasks"),
     }
 }
 

@@ -24,12 +24,12 @@ struct Linux {
     seccomp: Option<Profile>,
 }
 
-/// Compiles the profile of a container. The parent of its first process is the shim, whose working directory is the
-/// bundle.
+/// The profile of a container, as its bundle has it. The parent of its first process is the shim, whose working directory
+/// is the bundle.
 ///
 /// # Errors
-/// Why there is none, or why it can't be compiled.
-pub(super) fn compiled(processes: &Processes, id: &str, init: &Row) -> Result<Compiled, String> {
+/// Why there is none.
+pub(super) fn profile(processes: &Processes, id: &str, init: &Row) -> Result<Profile, String> {
     let shim = processes.get(init.ppid).ok_or("the shim was not found")?;
     let dir = processes.open(shim).map_err(|error| format!("the shim: {error}"))?;
     let bundle = dir.link("cwd").map_err(|error| format!("the shim's working directory: {error}"))?;
@@ -46,13 +46,14 @@ pub(super) fn compiled(processes: &Processes, id: &str, init: &Row) -> Result<Co
     let file = openat2(&cwd, FILE, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     let bytes = read_at_most(File::from(file), &path, LIMIT).map_err(|error| error.to_string())?;
-    compile(&bytes).map_err(|why| format!("{}: {why}", path.display()))
+    let config: Config =
+        serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let profile = config.linux.and_then(|linux| linux.seccomp);
+    profile.ok_or_else(|| format!("{}: it declares no seccomp filter", path.display()))
 }
 
-/// Compiles the profile of a configuration.
-pub(in crate::effective) fn compile(bytes: &[u8]) -> Result<Compiled, String> {
-    let config: Config = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let profile = config.linux.and_then(|linux| linux.seccomp).ok_or("it declares no seccomp filter")?;
+/// Compiles a profile.
+pub(super) fn compiled(profile: &Profile) -> Result<Compiled, String> {
     let native = if cfg!(target_arch = "aarch64") { Abi::Aarch64 } else { Abi::X86_64 };
     profile.compile(native).map_err(|error| error.to_string())
 }

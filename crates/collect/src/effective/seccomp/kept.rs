@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plimsoll_facts::{Seccomp, SeccompFilter, SeccompSource};
-use plimsoll_seccomp::Program;
+use plimsoll_seccomp::{Profile, Program};
+
+use super::declared;
 
 /// Most bytes of programs that are kept; a container may load as many different ones as it likes.
 const MAX_BYTES: usize = 8 << 20;
@@ -16,6 +18,8 @@ pub(super) struct Kept {
     pub(super) seccomp: Seccomp,
     programs: HashMap<Vec<u8>, u32>,
     filters: HashMap<SeccompFilter, u32>,
+    /// Few: containers of one engine have one of some profiles.
+    profiles: Vec<(Profile, Result<u32, String>)>,
     bytes: usize,
 }
 
@@ -36,6 +40,23 @@ impl Kept {
             self.seccomp.filters.push(filter.clone());
             place(&self.seccomp.filters)
         }))
+    }
+
+    /// The place of the filter that a profile comes to: each is compiled once.
+    ///
+    /// # Errors
+    /// When it is no profile, or there is no room for it.
+    pub(super) fn profile(&mut self, profile: Profile) -> Result<u32, String> {
+        if let Some((_, known)) = self.profiles.iter().find(|(known, _)| *known == profile) {
+            return known.clone();
+        }
+        let place = declared::compiled(&profile).and_then(|compiled| {
+            let program = compiled.program.to_bytes();
+            let uncertain = compiled.uncertain.into_iter().collect();
+            self.filter(SeccompSource::Declared, [program.as_slice()].into_iter(), uncertain)
+        });
+        self.profiles.push((profile, place.clone()));
+        place
     }
 
     fn program(&mut self, program: &[u8]) -> Result<u32, String> {

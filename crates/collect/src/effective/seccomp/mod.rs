@@ -18,6 +18,7 @@ use kept::Kept;
 
 /// How filters are read of all threads at once.
 const ITERATOR: &str = "BPF iterator over tasks";
+const BUNDLE: &str = "config.json of the OCI bundle";
 /// Process ids of the iterator are those of this namespace (`PROC_PID_INIT_INO` of linux/proc_ns.h).
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 const FILTER_MODE: u32 = 2;
@@ -119,13 +120,21 @@ pub(super) fn fill(
             kept: &mut kept,
         };
         let mut first = None;
+        let mut of_kernel = false;
         for process in members {
             process.seccomp = reader.filter(process);
+            of_kernel |= process.pid == effective.init_pid && process.seccomp.source() == ITERATOR;
             refused |= process.seccomp_mode == FILTER_MODE;
             if let (Fact::Unreadable { source, reason }, None) = (&process.seccomp, &first) {
                 first = Some((source.clone(), reason.clone()));
             }
         }
+        effective.declared_seccomp = match of_kernel {
+            true => reader
+                .bundle()
+                .map_or_else(|why| Fact::unreadable(BUNDLE, why), |place| Fact::known(place, BUNDLE)),
+            false => Fact::absent(ITERATOR),
+        };
         if let Some((source, reason)) = first {
             gaps.unreadable::<()>(&subject, source, reason);
         }
@@ -175,7 +184,7 @@ impl Reader<'_> {
             }
         }
         match self.declared(process) {
-            Ok(place) => Fact::known(place, "config.json of the OCI bundle"),
+            Ok(place) => Fact::known(place, BUNDLE),
             Err(also) => Fact::unreadable(status, format!("{why}; declared: {also}")),
         }
     }
@@ -193,13 +202,34 @@ impl Reader<'_> {
         if let Some(count @ 2..) = process.seccomp_filters {
             return Err(format!("the process has {count} filters, the bundle declares one"));
         }
+        self.bundle()
+    }
+
+    /// What the bundle declares.
+    fn bundle(&mut self) -> Result<u32, String> {
         let Self { processes, id, init, kept, .. } = self;
-        let read = || {
-            let compiled = declared::compiled(processes, id, init)?;
-            let program = compiled.program.to_bytes();
-            let uncertain = compiled.uncertain.into_iter().collect();
-            kept.filter(SeccompSource::Declared, [program.as_slice()].into_iter(), uncertain)
-        };
+        let read = || kept.profile(declared::profile(processes, id, init)?);
         self.declared.get_or_insert_with(read).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::Capabilities;
+
+    use super::*;
+
+    #[test]
+    fn what_may_have_kept_the_kernel_from_answering_is_said() {
+        let error = filters::Error::NoIterator;
+        let free = Collector { capabilities: Capabilities(u64::MAX), ..Collector::default() };
+        assert_eq!(with_hints(&error, &Host::default(), &free), error.to_string());
+        let mut locked = Host::default();
+        locked.kernel.lockdown = Fact::known("confidentiality".to_owned(), "/sys/kernel/security/lockdown");
+        let confined = Collector { seccomp_mode: 2, ..Collector::default() };
+        let why = with_hints(&error, &locked, &confined);
+        for hint in ["under a seccomp filter", "lacks CAP_BPF", "locked down for confidentiality"] {
+            assert!(why.contains(hint), "{why}");
+        }
     }
 }
