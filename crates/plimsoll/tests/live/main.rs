@@ -4,6 +4,7 @@
 //! name and counted; in CI (`CI=true`) that is a failure.
 
 mod bad_input;
+mod blind;
 mod cases;
 mod connections;
 mod content_trust;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     }
     let tests = scene::tests(cases::CASES)
         .chain(bad_input::tests())
+        .chain(blind::tests())
         .chain(engines::tests())
         .chain(inspect::tests())
         .chain(lint::tests())
