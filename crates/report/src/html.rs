@@ -18,7 +18,7 @@ use crate::{Audit, CisControl, CisStatus, EngineSummary, RuleText, escape, hints
 pub(crate) const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 /// SHA-256 of [`STYLE`] in base 64; a test holds it.
-pub(crate) const STYLE_HASH: &str = "xRUSXBGAXA5hqODmwDADpaKk90WKAe9WrrlWT2lsdxs=";
+pub(crate) const STYLE_HASH: &str = "R423+DQqxCZ/aJesnMi9KkrCYk1+XhXTDHvQ4i+kJPQ=";
 /// SHA-256 of [`SCRIPT`] in base 64; a test holds it.
 const SCRIPT_HASH: &str = "AJ7+6/OppUGgcr6ltQ5JII1fhasKQB8uj6tXTqJMX7o=";
 

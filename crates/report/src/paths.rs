@@ -85,8 +85,10 @@ pub(crate) fn draw(paths: &[AttackPath]) -> Option<Drawing> {
         }
     }
     let most = rows.iter().map(|names| names.values().max().map_or(0, |row| row + 1)).max().unwrap_or(1);
-    let height = 2 * MARGIN + most * (BOX.1 + GAP.1) - GAP.1;
-    let middle = (height - BOX.1) / 2;
+    let rows_end = 2 * MARGIN + most * (BOX.1 + GAP.1) - GAP.1;
+    let middle = (rows_end - BOX.1) / 2;
+    // Lines that pass by other columns go below their boxes.
+    let height = if columns > 1 { rows_end + MARGIN } else { rows_end };
     let x = |column: usize| MARGIN + column * (BOX.0 + GAP.0);
     let mut drawing =
         Drawing { width: x(columns + 1) + BOX.0 + MARGIN, height, boxes: Vec::new(), lines: Vec::new() };
@@ -158,8 +160,16 @@ impl Drawing {
         for ((x1, y1, x2, y2), (shown, texts)) in lines {
             let class = if shown { "shown" } else { "assumed" };
             let (x1, y1, y2) = (x1 + BOX.0, y1 + BOX.1 / 2, y2 + BOX.1 / 2);
-            let bend = (x1 + x2) / 2;
-            let path = format!("M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}");
+            let path = if x2 - x1 <= GAP.0 {
+                let bend = (x1 + x2) / 2;
+                format!("M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}")
+            } else {
+                let (lane, down, up) = (self.height - MARGIN, x1 + GAP.0, x2 - GAP.0);
+                let (first, last) = (x1 + GAP.0 / 2, x2 - GAP.0 / 2);
+                format!(
+                    "M{x1} {y1} C{first} {y1} {first} {lane} {down} {lane} L{up} {lane} C{last} {lane} {last} {y2} {x2} {y2}"
+                )
+            };
             self.lines.push(Line { class, path, title: escape::visible(&texts.join("; ")).into_owned() });
         }
     }

@@ -241,9 +241,9 @@ pub(crate) fn paths(paths: &[AttackPath]) -> String {
     let shown = paths.iter().filter(|path| path.shown).count();
     let assumed = paths.len() - shown;
     match (shown, assumed) {
-        (0, _) => format!("{} if an application is broken into", count(assumed, "way")),
-        (_, 0) => format!("{} by known flaws", count(shown, "way")),
-        _ => format!("{} by known flaws, {assumed} if an application is broken into", count(shown, "way")),
+        (0, _) => format!("{} if an application is broken into", count(assumed, "path")),
+        (_, 0) => format!("{} by known flaws", count(shown, "path")),
+        _ => format!("{} by known flaws, {assumed} if an application is broken into", count(shown, "path")),
     }
 }
 

@@ -78,6 +78,8 @@ impl<'f> Network<'f> {
             let from_there = |way: &&Way| groups(way).iter().any(|group| self.outside.contains(group));
             entries.extend(listener.ways.iter().filter(from_there).map(|way| Entry::of(listener, way)));
         }
+        // Those by which it is meant to be reached come first.
+        entries.sort_by_key(|entry| entry.published.is_none());
         entries
     }
 
