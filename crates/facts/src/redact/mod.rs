@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::names::{DROPPED, Names};
 use crate::{
     Container, Declared, Effective, EndKind, Engine, Fact, Facts, Host, HostConfig, Image, ImageContent,
-    Leftover, Mount, Socket, Swarm,
+    Leftover, Mount, NetNamespace, Socket, Swarm,
 };
 
 /// Settings of the daemon that name hosts.
@@ -58,16 +58,8 @@ pub fn redact(facts: &mut Facts) {
 
 /// What is worked out stays; what it is worked out from holds addresses in too many forms, and goes.
 fn networks(names: &mut Names, facts: &mut Facts) {
-    let Some(connections) = facts.connections.value_mut() else {
-        facts.net_namespaces = Fact::unreadable("plimsoll facts --redact", "left out of redacted facts");
-        return;
-    };
-    for namespace in facts.net_namespaces.value().into_iter().flatten() {
-        for address in namespace.interfaces.value().into_iter().flatten().flat_map(|it| &it.addresses) {
-            names.address(&mut address.address.clone());
-        }
-    }
-    facts.net_namespaces = Fact::unreadable("plimsoll facts --redact", "left out of redacted facts");
+    each(&mut facts.net_namespaces, |namespace| net_namespace(names, namespace));
+    let Some(connections) = facts.connections.value_mut() else { return };
     for end in &mut connections.ends {
         match end.kind {
             EndKind::Host => names.hide("host", &mut end.name),
@@ -94,6 +86,27 @@ fn networks(names: &mut Names, facts: &mut Facts) {
             .chain(probe.failed.iter_mut().map(|it| &mut it.0))
             .for_each(|it| names.text(it));
     });
+}
+
+/// Nothing but its sysctls is left of it.
+fn net_namespace(names: &mut Names, namespace: &mut NetNamespace) {
+    for address in namespace.interfaces.value().into_iter().flatten().flat_map(|it| &it.addresses) {
+        names.address(&mut address.address.clone());
+    }
+    *namespace = NetNamespace {
+        inode: namespace.inode,
+        sysctls: std::mem::take(&mut namespace.sysctls),
+        interfaces: left_out(),
+        routes: left_out(),
+        routing_rules: left_out(),
+        filter: left_out(),
+        listeners: left_out(),
+        proxies: Vec::new(),
+    };
+}
+
+fn left_out<T>() -> Fact<T> {
+    Fact::unreadable("plimsoll facts --redact", "left out of redacted facts")
 }
 
 fn each<T>(fact: &mut Fact<Vec<T>>, change: impl FnMut(&mut T)) {

@@ -35,7 +35,8 @@ const MOST_SENDERS: usize = 64;
 /// Works out who can connect to whom, and adds it to the facts.
 pub fn judge(facts: &mut Facts) {
     // Redacted facts bring the answers, and not what they are worked out from.
-    if facts.connections.value().is_some() && facts.net_namespaces.value().is_none() {
+    let has_interfaces = |all: &Vec<NetNamespace>| all.iter().any(|it| it.interfaces.value().is_some());
+    if facts.connections.value().is_some() && !facts.net_namespaces.value().is_some_and(has_interfaces) {
         return;
     }
     facts.connections = match &facts.net_namespaces {
