@@ -9,6 +9,7 @@
 mod abi;
 mod action;
 mod call;
+mod canonical;
 mod compile;
 mod condition;
 mod explore;

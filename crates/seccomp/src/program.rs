@@ -1,6 +1,7 @@
 //! A program that the kernel would accept as a seccomp filter.
 
 use crate::call::Data;
+use crate::canonical::canonical;
 use crate::instruction::{self, Instruction};
 use crate::machine;
 use crate::operation::{self, Operand, Operation, Register, SLOTS};
@@ -108,6 +109,11 @@ impl Program {
     /// Its bytes, as the kernel holds them.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.instructions.iter().flat_map(|instruction| instruction.to_bytes()).collect()
+    }
+
+    /// Bytes that are the same for programs that differ only in the order in which they ask for the architecture.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        canonical(&self.instructions).iter().flat_map(|instruction| instruction.to_bytes()).collect()
     }
 
     /// Number of its instructions; never 0.

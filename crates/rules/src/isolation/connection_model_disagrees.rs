@@ -22,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
     judge: Judge::Host(judge),
 };
 
+/// How reasons begin by which somebody else answers than the listener.
+const ELSEWHERE: [&str; 2] = ["docker-proxy", "leaves the host by"];
+
 fn judge(facts: &Facts) -> Judgement {
     let Some(probes) = facts.syn_probes.get()? else {
         return not_applicable("nobody asked for the probe (--probe-syn)");
@@ -71,19 +74,19 @@ fn disagreements<'a>(connections: &'a Connections, probe: &'a SynProbe) -> Vec<D
     wrong
 }
 
-/// What is worked out for one end, by address. Its own sockets are left out, and what is behind a proxy: a SYN proves only
-/// that the proxy takes connections.
+/// What is worked out for one end, by address. Its own sockets are left out; what is behind a proxy: a SYN proves only that the
+/// proxy takes connections; and what leaves the host: somebody out there may have the same address.
 fn worked(connections: &Connections, group: usize, place: usize) -> BTreeMap<&str, Worked> {
     let mut worked: BTreeMap<&str, Worked> = BTreeMap::new();
     for listener in connections.listeners.iter().filter(|listener| listener.protocol == "tcp") {
         for way in &listener.ways {
             let it = worked.entry(&way.to).or_default();
-            let behind_proxy = way.blocked.iter().any(|answer| {
+            let of_somebody_else = way.blocked.iter().any(|answer| {
                 let reason = connections.reasons.get(answer.reason).map_or("", String::as_str);
-                answer.groups.contains(&group) && reason.starts_with("docker-proxy")
+                answer.groups.contains(&group) && ELSEWHERE.iter().any(|start| reason.starts_with(start))
             });
             it.open |= way.open.contains(&group);
-            it.unsure |= listener.end == place || behind_proxy;
+            it.unsure |= listener.end == place || of_somebody_else;
             it.unsure |= way.unknown.iter().any(|answer| answer.groups.contains(&group));
         }
     }

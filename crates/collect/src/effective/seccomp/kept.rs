@@ -63,7 +63,12 @@ impl Kept {
         if let Some(place) = self.programs.get(program) {
             return Ok(*place);
         }
-        Program::from_bytes(program).map_err(|error| format!("a program that was read is none: {error}"))?;
+        let known = Program::from_bytes(program)
+            .map_err(|error| format!("a program that was read is none: {error}"))?
+            .canonical_bytes();
+        if let Some(place) = self.programs.get(&known).copied() {
+            return Ok(place);
+        }
         self.bytes += program.len();
         if self.bytes > MAX_BYTES {
             return Err(format!("the containers' distinct programs have more than {MAX_BYTES} bytes"));
@@ -71,6 +76,7 @@ impl Kept {
         self.seccomp.programs.push(STANDARD.encode(program));
         let place = place(&self.seccomp.programs);
         self.programs.insert(program.to_owned(), place);
+        self.programs.insert(known, place);
         Ok(place)
     }
 }
