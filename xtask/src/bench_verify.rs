@@ -35,6 +35,8 @@ pub(crate) fn run(repository: &Path, docker: &Path, image: &str) -> Result<()> {
     }
     let verify = |count: usize, first_use: bool| {
         let mut command = Command::new(&plimsoll);
+        // Where authorities are is not told by variables on an ordinary host: the distribution's bundle counts.
+        command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
         command.args(["verify", "--format", "json"]).args(first_use.then_some("--trust-on-first-use"));
         command.args(images.iter().take(count).map(|(gun, tag)| format!("registry:{gun}:{tag}")));
         servers.prepare(&mut command, &servers.url()).env("PLIMSOLL_TRUST", servers.dir().join("plimsoll"));
@@ -42,8 +44,8 @@ pub(crate) fn run(repository: &Path, docker: &Path, image: &str) -> Result<()> {
     };
     let status = verify(images.len(), true).stdout(Stdio::null()).status()?;
     ensure!(status.success(), "not every image was verified: {status}");
-    say("                                           wall       CPU      peak");
-    report("plimsoll verify, 1 image, warm", &cost(&mut verify(1, false), 10)?);
+    say("                                               wall       CPU");
+    report("plimsoll verify, 1 image, warm", &cost(&mut verify(1, false), 20)?);
     let all = cost(&mut verify(images.len(), false), 5)?;
     report("plimsoll verify, 100 images, warm", &all);
     let notary = peer(&servers, &images, "notary -c \"$CLIENT\" lookup \"$1\" \"$2\"", docker)?;
@@ -85,10 +87,5 @@ fn peer(servers: &NotaryServers, images: &[(String, String)], command: &str, doc
 }
 
 fn report(what: &str, cost: &Cost) {
-    say(&format!(
-        "{what:<40} {:>7.1} ms {:>6.1} ms {:>5.1} MiB",
-        cost.wall * 1000.0,
-        cost.cpu * 1000.0,
-        cost.peak_mib
-    ));
+    say(&format!("{what:<40} {:>7.1} ms {:>6.1} ms", cost.wall * 1000.0, cost.cpu * 1000.0));
 }

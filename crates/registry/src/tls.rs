@@ -1,5 +1,6 @@
 //! Whose certificates are trusted: the system's authorities, and those that docker keeps for one registry.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,12 @@ use crate::error::{Error, Result};
 
 /// The largest file of certificates that is read, in bytes.
 const MAX_PEM: u64 = 8 << 20;
+/// Where distributions keep all authorities in one file: Debian, Alpine and Arch, Fedora, openSUSE. The folders beside hold
+/// the same, in a file each.
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+/// Variables that name others (openssl).
+const NAMES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// The most entries of a directory of certificates that are looked at.
 const MAX_ENTRIES: usize = 1_000;
 
@@ -58,7 +65,12 @@ pub(crate) fn config(authorities: &[PathBuf]) -> Result<TlsConfig> {
 fn system() -> &'static [Certificate<'static>] {
     static SYSTEM: OnceLock<Vec<Certificate<'static>>> = OnceLock::new();
     SYSTEM.get_or_init(|| {
-        let found = rustls_native_certs::load_native_certs().certs;
+        let is_told = NAMES.iter().any(|name| env::var_os(name).is_some());
+        let bundle = BUNDLES.iter().map(Path::new).find(|path| !is_told && path.exists());
+        let found = match bundle {
+            Some(path) => rustls_native_certs::load_certs_from_paths(Some(path), None).certs,
+            None => rustls_native_certs::load_native_certs().certs,
+        };
         found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
     })
 }

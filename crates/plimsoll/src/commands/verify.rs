@@ -36,7 +36,12 @@ const AT_A_TIME: usize = 8;
 
 /// Verifies what is named.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
-    let engine = engine_names(args);
+    let is_elsewhere =
+        args.compose.is_empty() && args.images.iter().all(|name| subjects::is_of_registry(name));
+    let engine = match is_elsewhere && !args.all {
+        true => Err("the engine was not asked".to_owned()),
+        false => engine_names(args),
+    };
     let subjects = match (args.all, engine) {
         (true, engine) => subjects::all(&engine.map_err(|error| anyhow!(error))?),
         (false, engine) => {
@@ -114,9 +119,10 @@ fn ask(judge: &verifiers::Judge, subjects: Vec<Subject>) -> Vec<VerifiedSubject>
         }
     };
     thread::scope(|scope| {
-        for _ in 0..work.len().min(AT_A_TIME) {
+        for _ in 1..work.len().min(AT_A_TIME) {
             scope.spawn(run);
         }
+        run();
     });
     let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     let answered = |(number, subject): (usize, Subject)| VerifiedSubject {

@@ -36,8 +36,7 @@ pub(super) fn named(name: &str, engine: Result<&Names, &String>) -> Result<Subje
     let needed = || engine.map_err(|why| anyhow!("{why}"));
     match name.split_once(':') {
         Some(("container", wanted)) => of_container(container(wanted, needed()?)?, needed()?),
-        // `registry:2` is a tag of the image that is called registry.
-        Some(("registry", text)) if text.contains(['/', ':', '@']) => Ok(of_registry(text, parse(text)?)),
+        Some((_, text)) if is_of_registry(name) => Ok(of_registry(text, parse(text)?)),
         _ if is_id(name) => {
             let image =
                 by_id(name, needed()?).ok_or_else(|| Usage(format!("the engine has no image {name}")))?;
@@ -45,6 +44,11 @@ pub(super) fn named(name: &str, engine: Result<&Names, &String>) -> Result<Subje
         }
         _ => Ok(of_reference(name, parse(name)?, engine.ok())),
     }
+}
+
+/// Whether a name asks for what a registry has. `registry:2` does not: it is a tag of the image that is called registry.
+pub(super) fn is_of_registry(name: &str) -> bool {
+    name.strip_prefix("registry:").is_some_and(|text| text.contains(['/', ':', '@']))
 }
 
 /// The image that a service of a compose file runs: as the engine has it, else as its registry does.
