@@ -127,8 +127,8 @@ pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answ
 struct Heard {
     /// Flaws whose range the version is in, with the begin of that range and the order of its versions.
     affected: Vec<(Order, String, Vulnerability)>,
-    /// Ends of ranges that the version has behind.
-    fixed: BTreeMap<String, Vec<String>>,
+    /// Flaws with the end of a range that the version has behind: many more than are asked about.
+    fixed: Vec<(String, Rc<str>)>,
     /// Advisories with such an end; those of them that name a later branch with the flaw do not count.
     fixing: BTreeSet<String>,
     untold: BTreeSet<String>,
@@ -171,9 +171,9 @@ impl Heard {
                         }
                     }
                     Said::Fixed { end } => {
-                        for id in advisory.all_names() {
-                            self.fixed.entry(id.to_owned()).or_default().push(end.clone());
-                        }
+                        let end: Rc<str> = end.into();
+                        let names = advisory.all_names();
+                        self.fixed.extend(names.map(|id| (id.to_owned(), Rc::clone(&end))));
                         self.fixing.insert(advisory.id);
                     }
                     Said::Untold(why) => {
@@ -187,10 +187,17 @@ impl Heard {
     }
 
     fn answer(mut self) -> Result<Answer, VersionError> {
+        let mut fixes: BTreeMap<String, Vec<&str>> =
+            self.affected.iter().map(|(.., flaw)| (flaw.id.clone(), Vec::new())).collect();
+        for (id, end) in &self.fixed {
+            if let Some(ends) = fixes.get_mut(id) {
+                ends.push(end);
+            }
+        }
         let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
         for (order, introduced, flaw) in self.affected {
-            let fixes = self.fixed.get(&flaw.id).map_or(&[][..], Vec::as_slice);
-            if !is_fixed(order, &introduced, fixes)? {
+            let ends = fixes.get(&flaw.id).map_or(&[][..], Vec::as_slice);
+            if !is_fixed(order, &introduced, ends)? {
                 merge(order, &mut found, flaw);
             }
         }
@@ -204,7 +211,7 @@ impl Heard {
 
 /// What one source calls fixed is fixed, whatever another that cannot know of that build says; but not in a later branch,
 /// into which the flaw came again behind that fix (`[0, 2.3.1)` and `[2.13.0, 2.15.0)`).
-fn is_fixed(order: Order, introduced: &str, fixes: &[String]) -> Result<bool, VersionError> {
+fn is_fixed(order: Order, introduced: &str, fixes: &[&str]) -> Result<bool, VersionError> {
     for fix in fixes {
         if introduced == "0" || order.compare(introduced, fix)?.is_lt() {
             return Ok(true);
