@@ -73,7 +73,7 @@ impl Kept {
         if self.bytes > MAX_BYTES {
             return Err(format!("the containers' distinct programs have more than {MAX_BYTES} bytes"));
         }
-        self.seccomp.programs.push(STANDARD.encode(program));
+        self.seccomp.programs.push(STANDARD.encode(&known));
         let place = place(&self.seccomp.programs);
         self.programs.insert(program.to_owned(), place);
         self.programs.insert(known, place);
