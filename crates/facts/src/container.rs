@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel_types::holding;
 use crate::{Authenticity, Capabilities, Fact, Mount, Namespaces, PackageInventory, Socket};
 
 /// One container of an engine, running or not.
@@ -218,6 +219,13 @@ pub struct DeclaredMount {
     pub rw: bool,
     /// Propagation.
     pub propagation: String,
+}
+
+impl DeclaredMount {
+    /// The one that holds a path, as [`crate::Mount::holding`].
+    pub fn holding<'m>(mounts: &'m [Self], path: &str) -> Option<&'m Self> {
+        holding(mounts, path, |mount| &mount.target)
+    }
 }
 
 /// A published port.

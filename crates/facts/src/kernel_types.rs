@@ -176,13 +176,22 @@ pub struct Mount {
     pub super_options: String,
 }
 
+/// What holds a path: of those with the longest target the last, which covers the others.
+pub(crate) fn holding<'m, M>(
+    mounts: &'m [M],
+    path: &str,
+    target: impl Fn(&'m M) -> &'m str,
+) -> Option<&'m M> {
+    let target = |mount: &'m M| target(mount).trim_end_matches('/');
+    let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    let holds = |mount: &&'m M| path.strip_prefix(target(mount)).is_some_and(below);
+    mounts.iter().filter(holds).max_by_key(|mount| target(mount).len())
+}
+
 impl Mount {
     /// The mount that holds a path: of those with the longest target the last, which covers the others.
     pub fn holding<'m>(mounts: &'m [Self], path: &str) -> Option<&'m Self> {
-        let target = |mount: &'m Self| mount.target.trim_end_matches('/');
-        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
-        let holds = |mount: &&'m Self| path.strip_prefix(target(mount)).is_some_and(below);
-        mounts.iter().filter(holds).max_by_key(|mount| target(mount).len())
+        holding(mounts, path, |mount| &mount.target)
     }
 
     /// Whether an option is in the per-mount options.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Seccomp {
     /// Distinct filters.
     pub filters: Vec<SeccompFilter>,
-    /// Distinct programs: arrays of `struct sock_filter` (linux/filter.h), in Base64.
+    /// Distinct programs: arrays of `struct sock_filter` (linux/filter.h), in Base64. The comparisons that follow the first
+    /// load are in the order of their constants, which changes nothing of what a program does.
     pub programs: Vec<String>,
 }
 

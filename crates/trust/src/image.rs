@@ -1,8 +1,9 @@
 //! What is asked about.
 
-use plimsoll_registry::{Reference, Repository};
+use plimsoll_registry::{Options, Reference, Repository};
 
-use crate::{ImageDigest, Refusal};
+use crate::outcome::worst;
+use crate::{ImageDigest, Refusal, Verified};
 
 /// The tag of names that name none.
 pub(crate) const DEFAULT_TAG: &str = "latest";
@@ -32,5 +33,22 @@ impl Image {
             Some(known) => Ok(known),
             None => Ok(vec![repository.resolve(&self.name.target())?.digest]),
         }
+    }
+
+    /// What somebody vouches for, of the digests in question: the first; else the worst of the reasons.
+    pub(crate) fn verify(
+        &self,
+        registry: &Options,
+        ask: impl Fn(&Repository, &ImageDigest) -> Result<Verified<ImageDigest>, Refusal>,
+    ) -> Result<Verified<ImageDigest>, Refusal> {
+        let repository = Repository::open(&self.name, registry)?;
+        let mut refusals = Vec::new();
+        for digest in self.digests(&repository)? {
+            match ask(&repository, &digest) {
+                Ok(verified) => return Ok(verified),
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+        Err(worst(refusals))
     }
 }

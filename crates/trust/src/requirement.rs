@@ -6,7 +6,7 @@ use plimsoll_registry::{Options, Platform, Repository};
 use serde::Deserialize;
 
 use crate::image::DEFAULT_TAG;
-use crate::outcome::{authenticity, together, worst};
+use crate::outcome::{authenticity, together};
 use crate::store::AcceptedTag;
 use crate::{ContentTrust, Cosign, Image, ImageDigest, Notation, Refusal, RefusalKind, Store, Verified};
 
@@ -59,15 +59,9 @@ impl Requirement {
             let reason = "the policy admits only images that are named by digest";
             return Err(Refusal::new(RefusalKind::Denied, reason));
         }
-        let repository = Repository::open(&image.name, &self.registry)?;
-        let mut refusals = Vec::new();
-        for digest in image.digests(&repository)? {
-            match self.verify_digest(image, &repository, digest) {
-                Ok(verified) => return Ok(verified),
-                Err(refusal) => refusals.push(refusal),
-            }
-        }
-        Err(worst(refusals))
+        image.verify(&self.registry, |repository, digest| {
+            self.verify_digest(image, repository, digest.clone())
+        })
     }
 
     fn verify_digest(

@@ -1,6 +1,6 @@
 //! Changes of a container that could end a path through it, and how they are said.
 
-use plimsoll_facts::{CAPABILITY_NAMES, Container, Engine, Facts};
+use plimsoll_facts::{CAPABILITY_NAMES, Container, DeclaredMount, Engine, Facts};
 
 use super::{Place, entry};
 use crate::change::Change;
@@ -85,13 +85,8 @@ fn knows_builtin(engine: &Engine) -> bool {
 
 /// Where what holds a path was mounted.
 fn mounted_at(container: &Container, path: &str) -> String {
-    let mounts = container.declared.value().into_iter().flat_map(|declared| &declared.mounts);
-    let holds = |target: &&str| {
-        path == *target
-            || path.strip_prefix(target.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
-    };
-    let deepest = mounts.map(|mount| mount.target.as_str()).filter(holds).max_by_key(|target| target.len());
-    deepest.unwrap_or(path).to_owned()
+    let mounts = container.declared.value().map_or(&[][..], |declared| &declared.mounts);
+    DeclaredMount::holding(mounts, path).map_or(path, |mount| &mount.target).to_owned()
 }
 
 /// Capabilities that any process of a container may hold.

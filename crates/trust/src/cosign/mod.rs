@@ -94,15 +94,7 @@ impl Cosign {
     /// # Errors
     /// Why nobody vouches for it.
     pub fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal> {
-        let repository = plimsoll_registry::Repository::open(&image.name, &self.registry)?;
-        let mut refusals = Vec::new();
-        for digest in image.digests(&repository)? {
-            match self.verify_digest(image, &repository, &digest) {
-                Ok(verified) => return Ok(verified),
-                Err(refusal) => refusals.push(refusal),
-            }
-        }
-        Err(worst(refusals))
+        image.verify(&self.registry, |repository, digest| self.verify_digest(image, repository, digest))
     }
 
     /// Whether somebody vouches for a digest, directly or by way of what its builder put beside it.

@@ -69,11 +69,9 @@ impl Notation {
         };
         let (signers, authorities) = (roots(store::OF_SIGNERS)?, roots(store::OF_AUTHORITIES)?);
         let stampers = roots(store::OF_TIMESTAMPS)?;
-        let repository = Repository::open(&image.name, &self.registry)?;
-        let mut refusals = Vec::new();
-        for digest in image.digests(&repository)? {
+        image.verify(&self.registry, |repository, digest| {
             let asked = Asked {
-                digest: &digest,
+                digest,
                 roots: &signers,
                 authority_roots: &authorities,
                 timestamp_roots: &stampers,
@@ -81,19 +79,13 @@ impl Notation {
                 identities: &statement.trusted_identities,
                 now: self.now,
             };
-            match verify_digest(&repository, &name, &asked) {
-                Ok(mut verified) => {
-                    verified.note("whether its certificates were revoked was not asked".to_owned());
-                    if let Some(level) = statement.weaker_level() {
-                        verified
-                            .note(format!("the trust policy {:?} asks for less: {level}", statement.name));
-                    }
-                    return Ok(verified);
-                }
-                Err(refusal) => refusals.push(refusal),
+            let mut verified = verify_digest(repository, &name, &asked)?;
+            verified.note("whether its certificates were revoked was not asked".to_owned());
+            if let Some(level) = statement.weaker_level() {
+                verified.note(format!("the trust policy {:?} asks for less: {level}", statement.name));
             }
-        }
-        Err(worst(refusals))
+            Ok(verified)
+        })
     }
 }
 
