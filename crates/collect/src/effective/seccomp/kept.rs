@@ -16,6 +16,7 @@ const MAX_BYTES: usize = 8 << 20;
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) seccomp: Seccomp,
+    /// By their bytes as they were read, and in canonical form.
     programs: HashMap<Vec<u8>, u32>,
     filters: HashMap<SeccompFilter, u32>,
     /// Few: containers of one engine have one of some profiles.
@@ -63,21 +64,32 @@ impl Kept {
         if let Some(place) = self.programs.get(program) {
             return Ok(*place);
         }
-        let known = Program::from_bytes(program)
+        let canonical = Program::from_bytes(program)
             .map_err(|error| format!("a program that was read is none: {error}"))?
             .canonical_bytes();
-        if let Some(place) = self.programs.get(&known).copied() {
-            return Ok(place);
+        let known = match self.programs.get(&canonical) {
+            Some(known) => *known,
+            None => {
+                let next = self.seccomp.programs.len() as u32;
+                self.remember(&canonical, next)?;
+                self.seccomp.programs.push(STANDARD.encode(&canonical));
+                next
+            }
+        };
+        self.remember(program, known)?;
+        Ok(known)
+    }
+
+    fn remember(&mut self, form: &[u8], place: u32) -> Result<(), String> {
+        if self.programs.contains_key(form) {
+            return Ok(());
         }
-        self.bytes += program.len();
+        self.bytes += form.len();
         if self.bytes > MAX_BYTES {
             return Err(format!("the containers' distinct programs have more than {MAX_BYTES} bytes"));
         }
-        self.seccomp.programs.push(STANDARD.encode(&known));
-        let place = place(&self.seccomp.programs);
-        self.programs.insert(program.to_owned(), place);
-        self.programs.insert(known, place);
-        Ok(place)
+        self.programs.insert(form.to_owned(), place);
+        Ok(())
     }
 }
 
