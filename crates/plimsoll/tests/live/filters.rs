@@ -2,7 +2,7 @@
 //! stopping a thread. Which way was open is told.
 
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -13,6 +13,13 @@ use crate::scene::{PREFIX, Test};
 pub(crate) const WITHOUT_BTF: &[&str] =
     &["unshare", "--mount", "sh", "-c", r#"mount -t tmpfs none /sys/kernel/btf && exec "$@""#, "sh"];
 const IN_A_PID_NAMESPACE: &[&str] = &["unshare", "--pid", "--fork"];
+
+/// An audit that stops threads stops those of all containers: one such audit at a time, and none beside a test that would
+/// notice.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static STOPPING: Mutex<()> = Mutex::new(());
+    STOPPING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The tests.
 pub(crate) fn tests() -> Vec<Test> {
@@ -64,6 +71,7 @@ fn same_programs() -> Result<(), String> {
 fn facts(by: &[&str], options: &[&str]) -> Result<Value, String> {
     static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
     STARTED.get_or_init(start).clone()?;
+    let _alone = options.contains(&"--stop-threads").then(alone);
     let arguments = [by, &[env!("CARGO_BIN_EXE_plimsoll"), "facts", "--host", SOCKET], options].concat();
     let (program, arguments) = arguments.split_first().ok_or("no command")?;
     let output = Command::new(program).args(arguments).output().map_err(|error| error.to_string())?;

@@ -93,7 +93,7 @@ fn image_with_old_package(name: &str) -> Result<String, String> {
     let image = format!("{PREFIX}{name}:{}", process::id());
     // Of the same content it would be one image with two names.
     let dockerfile =
-        format!("FROM {BASE}\nLABEL name={name}\nRUN printf '{}' >>/var/lib/dpkg/status\n", stanza("\\n"));
+        format!("FROM {BASE}\nLABEL name={image}\nRUN printf '{}' >>/var/lib/dpkg/status\n", stanza("\\n"));
     let mut build = Command::new("docker");
     build.args(["build", "--quiet", "--network", "none", "--label", LABEL, "--tag", &image, "-"]);
     build.env("DOCKER_BUILDKIT", "0").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::docker::{self, BASE, SOCKET, pid, run};
-use crate::filters::WITHOUT_BTF;
+use crate::filters::{WITHOUT_BTF, alone};
 use crate::scene::Test;
 
 /// Signal of a process that a seccomp filter kills.
@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 fn no_thread_wakes() -> Result<(), String> {
     let pid = container("sleeps")?;
+    let _alone = alone();
     let seen = watched(pid, &[], &[])?;
     if seen != Seen::default() {
         return Err(format!("a thread was touched: {seen:?}"));
@@ -34,6 +35,7 @@ fn no_thread_wakes() -> Result<(), String> {
 
 fn no_call() -> Result<(), String> {
     container("rests")?;
+    let _alone = alone();
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let guard = folder.path().join("untouched");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/untouched.c");
