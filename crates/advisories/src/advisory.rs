@@ -31,9 +31,29 @@ impl Advisory {
 
     /// Every flaw that it is about: one erratum often fixes several. Its own id where it names none.
     pub fn all_names(&self) -> impl Iterator<Item = &str> {
-        let own = self.names.is_empty().then_some(&self.id);
-        self.names.iter().chain(own).map(String::as_str)
+        all_names(&self.id, &self.names).map(String::as_str)
     }
+}
+
+/// The first fields of [`Advisory`], borrowed from the file: enough to tell flaws apart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AdvisoryNames<'a> {
+    /// As [`Advisory::id`].
+    pub id: &'a str,
+    /// As [`Advisory::names`].
+    #[serde(borrow)]
+    pub names: Vec<&'a str>,
+}
+
+impl<'a> AdvisoryNames<'a> {
+    /// As [`Advisory::all_names`].
+    pub fn all_names(&self) -> impl Iterator<Item = &'a str> {
+        all_names(&self.id, &self.names).copied()
+    }
+}
+
+fn all_names<'n, S>(id: &'n S, names: &'n [S]) -> impl Iterator<Item = &'n S> {
+    names.iter().chain(names.is_empty().then_some(id))
 }
 
 /// How bad a flaw is in general, whatever it means on this host.
@@ -92,40 +112,40 @@ impl Severity {
     }
 }
 
-/// What an advisory says about one package of one release.
+/// What an advisory says about one package of one release. Its texts are owned, or borrowed from the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Affected {
+pub struct Affected<S = String> {
     /// Number of the advisory in its file.
     pub advisory: u32,
     /// Version ranges; a version in any of them is affected.
-    pub ranges: Vec<Range>,
+    pub ranges: Vec<Range<S>>,
     /// Versions that are affected one by one, where the record has no ranges.
-    pub versions: Vec<String>,
+    pub versions: Vec<S>,
     /// What the distribution says beside (`unimportant`, `end-of-life`, `needed`, `deferred` …); empty where nothing.
-    pub state: String,
+    pub state: S,
     /// Module that the package must belong to (`name:stream`), where the advisory is about one.
-    pub module: Option<String>,
+    pub module: Option<S>,
     /// Who made the range, where it was not the publisher (`database_specific`).
-    pub provenance: Option<String>,
+    pub provenance: Option<S>,
 }
 
 /// A range of versions (OSV schema, `affected[].ranges[].events`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Range {
+pub struct Range<S = String> {
     /// First version that is affected; `0` is every version from the beginning.
-    pub introduced: String,
+    pub introduced: S,
     /// Where it ends.
-    pub end: RangeEnd,
+    pub end: RangeEnd<S>,
 }
 
 /// The end of a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RangeEnd {
+pub enum RangeEnd<S = String> {
     /// No fixed version is known.
     #[default]
     Open,
     /// First version that is not affected any more.
-    Fixed(String),
+    Fixed(S),
     /// Last version that is affected.
-    LastAffected(String),
+    LastAffected(S),
 }

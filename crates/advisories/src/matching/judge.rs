@@ -1,5 +1,6 @@
 //! One question: a package of a version, asked of the releases that speak about it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -45,14 +46,18 @@ impl Question {
     }
 
     /// What a release's records may be asked for.
-    fn asked(&self, release: &Release) -> Vec<Asked> {
-        let (name, version) = (self.name.clone(), self.version.clone());
-        let own = Asked { name, version, without_epoch: false };
-        let source = self.source.clone().map(|(name, version)| Asked { name, version, without_epoch: true });
+    fn asked(&self, release: &Release) -> Vec<Asked<'_>> {
+        let name = Cow::Borrowed(self.name.as_str());
+        let own = Asked { name, version: &self.version, without_epoch: false };
+        let source = self.source.as_ref().map(|(name, version)| Asked {
+            name: Cow::Borrowed(name),
+            version,
+            without_epoch: true,
+        });
         match (release.rpm_names(), source) {
             (RpmNames::Sources, Some(source)) => vec![source],
             (RpmNames::Both, Some(source)) => {
-                vec![own, Asked { name: format!("{}.src", source.name), ..source }]
+                vec![own, Asked { name: format!("{}.src", source.name).into(), ..source }]
             }
             _ => vec![own],
         }
@@ -60,9 +65,9 @@ impl Question {
 }
 
 /// A name under which records may speak about a package.
-struct Asked {
-    name: String,
-    version: String,
+struct Asked<'a> {
+    name: Cow<'a, str>,
+    version: &'a str,
     /// The version is one of a source rpm's name, in which no epoch stands.
     without_epoch: bool,
 }
@@ -99,46 +104,51 @@ const HINT: &str = "what Red Hat says of its own build: a hint here";
 const BY_PROJECT: &str = "by the project's version; what the package's publisher mended beside is not known";
 
 /// What one record says about the version.
-enum Said {
+enum Said<'a> {
     /// The version is outside every range, and behind the end of at least one: this is the last of them.
-    Fixed { end: String },
+    Fixed { end: &'a str },
     /// The version is outside every range.
     NotAffected,
     /// It cannot be told from the record, and why.
     Untold(String),
     /// The version is in a range, which begins here.
-    Affected { introduced: String, fixed: Option<String>, evidence: String },
+    Affected { introduced: &'a str, fixed: Option<&'a str>, evidence: String },
 }
 
 /// Asks every release. Ubuntu Pro's records stand beside the archive's: a fix that is installed from either counts,
 /// and one that only Pro has is named as such.
 pub(super) fn ask(question: &Question, files: &[Rc<ReleaseFile>]) -> Result<Answer, String> {
     let mut heard = Heard::default();
-    for file in files {
+    for file in files.iter().map(Rc::as_ref) {
         let release = Release::new(&file.about().release);
         let order = release.order().ok_or_else(|| format!("no version order for {release}"))?;
         heard.listen(question, file, &release, order)?;
     }
-    heard.answer().map_err(|error| error.to_string())
+    heard.answer()
 }
 
 /// What all records say about the version, by the flaw.
 #[derive(Default)]
-struct Heard {
+struct Heard<'a> {
     /// Flaws whose range the version is in, with the begin of that range and the order of its versions.
-    affected: Vec<(Order, String, Vulnerability)>,
-    /// Flaws with the end of a range that the version has behind: many more than are asked about.
-    fixed: Vec<(String, Rc<str>)>,
-    /// Advisories with such an end; those of them that name a later branch with the flaw do not count.
-    fixing: BTreeSet<String>,
+    affected: Vec<(Order, &'a str, Vulnerability)>,
+    /// Advisories with the end of a range that the version has behind: many more than are asked about.
+    behind: Vec<Behind<'a>>,
     untold: BTreeSet<String>,
 }
 
-impl Heard {
+/// An advisory, and the last end of its ranges that the version has behind.
+struct Behind<'a> {
+    file: &'a ReleaseFile,
+    advisory: u32,
+    end: &'a str,
+}
+
+impl<'a> Heard<'a> {
     fn listen(
         &mut self,
-        question: &Question,
-        file: &ReleaseFile,
+        question: &'a Question,
+        file: &'a ReleaseFile,
         release: &Release,
         order: Order,
     ) -> Result<(), String> {
@@ -151,15 +161,11 @@ impl Heard {
                 if without_epoch {
                     strip_epochs(&mut affected);
                 }
-                let said =
-                    say(order, &version, &affected).unwrap_or_else(|error| Said::Untold(error.to_string()));
-                if matches!(said, Said::NotAffected) || (hint && matches!(said, Said::Fixed { .. })) {
-                    continue;
-                }
-                let advisory = file.advisory(affected.advisory).map_err(|error| error.to_string())?;
-                match said {
-                    Said::Affected { introduced, fixed, evidence } => {
-                        let mut flaw = flaw(question, release, &advisory, affected, fixed, evidence);
+                let advisory = || file.advisory(affected.advisory).map_err(|error| error.to_string());
+                match say(order, version, &affected) {
+                    Ok(Said::Affected { introduced, fixed, evidence }) => {
+                        let advisory = advisory()?;
+                        let mut flaw = flaw(question, release, &advisory, &affected, fixed, evidence);
                         if hint {
                             flaw.provenance = Some(HINT.to_owned());
                         } else if release.ecosystem() == BITNAMI {
@@ -167,44 +173,51 @@ impl Heard {
                         }
                         for id in advisory.all_names() {
                             let flaw = Vulnerability { id: id.to_owned(), ..flaw.clone() };
-                            self.affected.push((order, introduced.clone(), flaw));
+                            self.affected.push((order, introduced, flaw));
                         }
                     }
-                    Said::Fixed { end } => {
-                        let end: Rc<str> = end.into();
-                        let names = advisory.all_names();
-                        self.fixed.extend(names.map(|id| (id.to_owned(), Rc::clone(&end))));
-                        self.fixing.insert(advisory.id);
+                    Ok(Said::Fixed { .. }) if hint => {}
+                    Ok(Said::Fixed { end }) => {
+                        self.behind.push(Behind { file, advisory: affected.advisory, end });
                     }
-                    Said::Untold(why) => {
-                        self.untold.insert(format!("{}: {why}", advisory.id));
+                    Ok(Said::NotAffected) => {}
+                    Ok(Said::Untold(why)) => {
+                        self.untold.insert(format!("{}: {why}", advisory()?.id));
                     }
-                    Said::NotAffected => {}
+                    Err(error) => {
+                        self.untold.insert(format!("{}: {error}", advisory()?.id));
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn answer(mut self) -> Result<Answer, VersionError> {
-        let mut fixes: BTreeMap<String, Vec<&str>> =
+    fn answer(self) -> Result<Answer, String> {
+        let mut ends: BTreeMap<String, Vec<&str>> =
             self.affected.iter().map(|(.., flaw)| (flaw.id.clone(), Vec::new())).collect();
-        for (id, end) in &self.fixed {
-            if let Some(ends) = fixes.get_mut(id) {
-                ends.push(end);
+        let mut fixing = BTreeSet::new();
+        for Behind { file, advisory, end } in self.behind {
+            let names = file.names(advisory).map_err(|error| error.to_string())?;
+            for id in names.all_names() {
+                if let Some(ends) = ends.get_mut(id) {
+                    ends.push(end);
+                }
             }
+            fixing.insert(names.id);
         }
         let mut found: BTreeMap<String, Vulnerability> = BTreeMap::new();
         for (order, introduced, flaw) in self.affected {
-            let ends = fixes.get(&flaw.id).map_or(&[][..], Vec::as_slice);
-            if !is_fixed(order, &introduced, ends)? {
+            let ends = ends.get(&flaw.id).map_or(&[][..], Vec::as_slice);
+            if !is_fixed(order, introduced, ends).map_err(|error| error.to_string())? {
                 merge(order, &mut found, flaw);
             }
         }
+        // One that names a later branch with the flaw fixed nothing.
         for flaw in found.values() {
-            self.fixing.remove(&flaw.advisory);
+            fixing.remove(flaw.advisory.as_str());
         }
-        let fixed = u32::try_from(self.fixing.len()).unwrap_or(u32::MAX);
+        let fixed = u32::try_from(fixing.len()).unwrap_or(u32::MAX);
         Ok(Answer { flaws: found.into_values().collect(), fixed, untold: self.untold })
     }
 }
@@ -240,38 +253,38 @@ fn flaw(
     question: &Question,
     release: &Release,
     advisory: &Advisory,
-    affected: Affected,
-    fixed: Option<String>,
+    affected: &Affected<&str>,
+    fixed: Option<&str>,
     evidence: String,
 ) -> Vulnerability {
-    let severity = match Severity::of_word(&affected.state) {
+    let severity = match Severity::of_word(affected.state) {
         Severity::Negligible => Severity::Negligible,
         word if advisory.severity == Severity::Unknown => word,
         _ => advisory.severity,
     };
     let only_pro = fixed.is_some() && release.to_string().starts_with("Ubuntu:Pro:");
-    let state = if only_pro { "fixed in Ubuntu Pro".to_owned() } else { affected.state };
+    let state = if only_pro { "fixed in Ubuntu Pro" } else { affected.state };
     Vulnerability {
         advisory: advisory.id.clone(),
         package: question.name.clone(),
         ecosystem: question.ecosystem,
         installed: question.version.clone(),
         status: if fixed.is_some() { Verdict::FixAvailable } else { Verdict::NoFix },
-        fixed,
-        state: Some(state).filter(|state| !state.is_empty()),
+        fixed: fixed.map(str::to_owned),
+        state: Some(state).filter(|state| !state.is_empty()).map(str::to_owned),
         severity: severity.id().to_owned(),
         score: (advisory.score > 0).then(|| f32::from(advisory.score) / 10.0),
         vector: advisory.vector.clone(),
         summary: advisory.summary.clone(),
         source: release.to_string(),
-        provenance: affected.provenance,
+        provenance: affected.provenance.map(str::to_owned),
         evidence,
         ..Vulnerability::default()
     }
 }
 
 /// Modular and plain rpms of one name have unrelated versions.
-fn is_about_another_build(question: &Question, affected: &Affected) -> bool {
+fn is_about_another_build(question: &Question, affected: &Affected<&str>) -> bool {
     if question.ecosystem != Ecosystem::Rpm {
         return false;
     }
@@ -280,12 +293,12 @@ fn is_about_another_build(question: &Question, affected: &Affected) -> bool {
             .ranges
             .iter()
             .any(|range| matches!(&range.end, RangeEnd::Fixed(version) if is_modular(version)));
-    let other_stream = affected.module.as_ref().zip(question.module.as_ref()).is_some_and(|(a, b)| a != b);
+    let other_stream = affected.module.zip(question.module.as_deref()).is_some_and(|(a, b)| a != b);
     modular != question.modular || other_stream
 }
 
 /// Red Hat's fixes bear version numbers that others' rebuilds need not have; what it leaves open, they do too.
-fn is_without_fix(affected: &Affected) -> bool {
+fn is_without_fix(affected: &Affected<&str>) -> bool {
     affected.ranges.iter().any(|range| range.end == RangeEnd::Open)
 }
 
@@ -293,13 +306,13 @@ fn is_modular(version: &str) -> bool {
     version.contains(".module")
 }
 
-fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, VersionError> {
+fn say<'a>(order: Order, version: &'a str, affected: &Affected<&'a str>) -> Result<Said<'a>, VersionError> {
     if affected.ranges.is_empty() && affected.versions.is_empty() {
         return Ok(Said::Untold("it names the package, and does not say which versions".to_owned()));
     }
-    if affected.versions.iter().any(|listed| listed == version) {
+    if affected.versions.iter().any(|listed| *listed == version) {
         let evidence = format!("{version} is listed as affected");
-        return Ok(Said::Affected { introduced: version.to_owned(), fixed: None, evidence });
+        return Ok(Said::Affected { introduced: version, fixed: None, evidence });
     }
     if order == Order::Rpm
         && let Some(end) = fixed_in_its_stream(version, affected)?
@@ -310,12 +323,12 @@ fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, Version
     for range in &affected.ranges {
         match place(order, version, range)? {
             Place::Inside => {
-                let (fixed, evidence) = match &range.end {
-                    RangeEnd::Fixed(fixed) => (Some(fixed.clone()), format!("{version} < {fixed}")),
+                let (fixed, evidence) = match range.end {
+                    RangeEnd::Fixed(fixed) => (Some(fixed), format!("{version} < {fixed}")),
                     RangeEnd::LastAffected(last) => (None, format!("{version} ≤ {last}, the last affected")),
                     RangeEnd::Open => (None, format!("{version}; no fixed version is known")),
                 };
-                return Ok(Said::Affected { introduced: range.introduced.clone(), fixed, evidence });
+                return Ok(Said::Affected { introduced: range.introduced, fixed, evidence });
             }
             Place::Behind(end) => {
                 let is_later =
@@ -327,13 +340,13 @@ fn say(order: Order, version: &str, affected: &Affected) -> Result<Said, Version
             Place::Before => {}
         }
     }
-    Ok(behind.map_or(Said::NotAffected, |end| Said::Fixed { end: end.to_owned() }))
+    Ok(behind.map_or(Said::NotAffected, |end| Said::Fixed { end }))
 }
 
-fn strip_epochs(affected: &mut Affected) {
-    let strip = |version: &mut String| {
+fn strip_epochs(affected: &mut Affected<&str>) {
+    let strip = |version: &mut &str| {
         if let Some((_, rest)) = version.split_once(':') {
-            *version = rest.to_owned();
+            *version = rest;
         }
     };
     for range in &mut affected.ranges {
@@ -345,14 +358,17 @@ fn strip_epochs(affected: &mut Affected) {
 }
 
 /// A fix of the minor release that a build is for (`.el9_2`) counts, whatever later ones needed.
-fn fixed_in_its_stream(version: &str, affected: &Affected) -> Result<Option<String>, VersionError> {
+fn fixed_in_its_stream<'a>(
+    version: &str,
+    affected: &Affected<&'a str>,
+) -> Result<Option<&'a str>, VersionError> {
     let Some(stream) = minor_release(version).filter(|_| affected.ranges.len() > 1) else { return Ok(None) };
     for range in &affected.ranges {
-        if let RangeEnd::Fixed(fixed) = &range.end
+        if let RangeEnd::Fixed(fixed) = range.end
             && minor_release(fixed) == Some(stream)
             && Order::Rpm.compare(version, fixed)?.is_ge()
         {
-            return Ok(Some(fixed.clone()));
+            return Ok(Some(fixed));
         }
     }
     Ok(None)
@@ -372,15 +388,15 @@ enum Place<'a> {
     Behind(&'a str),
 }
 
-fn place<'a>(order: Order, version: &str, range: &'a Range) -> Result<Place<'a>, VersionError> {
+fn place<'a>(order: Order, version: &str, range: &Range<&'a str>) -> Result<Place<'a>, VersionError> {
     // `0` is OSV's word for "from the beginning", whatever the order makes of it.
-    if range.introduced != "0" && order.compare(version, &range.introduced)?.is_lt() {
+    if range.introduced != "0" && order.compare(version, range.introduced)?.is_lt() {
         return Ok(Place::Before);
     }
-    let (end, inside) = match &range.end {
+    let (end, inside) = match range.end {
         RangeEnd::Open => return Ok(Place::Inside),
         // Nothing was ever affected.
-        RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Before),
+        RangeEnd::Fixed("0") => return Ok(Place::Before),
         RangeEnd::Fixed(fixed) => (fixed, order.compare(version, fixed)?.is_lt()),
         RangeEnd::LastAffected(last) => (last, order.compare(version, last)?.is_le()),
     };

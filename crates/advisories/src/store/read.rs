@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use super::layout::{ADVISORY, FORMAT, HEADER, Header, PACKAGE, u32_at};
 use super::map::Map;
 use super::{About, ReleaseWriter, StoreError};
-use crate::{Advisory, Affected};
+use crate::advisory::{Advisory, AdvisoryNames, Affected};
 
 /// The advisories of one release, mapped.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl ReleaseFile {
     ///
     /// # Errors
     /// When its block is damaged.
-    pub fn package(&self, name: &str) -> Result<Vec<Affected>, StoreError> {
+    pub fn package(&self, name: &str) -> Result<Vec<Affected<&str>>, StoreError> {
         let (mut low, mut high) = (0, self.header.packages as usize);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -73,6 +73,19 @@ impl ReleaseFile {
     /// # Errors
     /// When there is none of this number, or its record is damaged.
     pub fn advisory(&self, number: u32) -> Result<Advisory, StoreError> {
+        self.record(number)
+    }
+
+    /// The names of an advisory by its number in this file.
+    ///
+    /// # Errors
+    /// As for [`Self::advisory`].
+    pub fn names(&self, number: u32) -> Result<AdvisoryNames<'_>, StoreError> {
+        self.record(number)
+    }
+
+    /// The record of an advisory, or its first fields.
+    fn record<'a, T: Deserialize<'a>>(&'a self, number: u32) -> Result<T, StoreError> {
         if number >= self.header.advisories {
             return Err(self.damaged("a reference to an advisory"));
         }
@@ -115,7 +128,7 @@ impl ReleaseFile {
     }
 
     /// Decodes what an offset, a length and a checksum at `line` point to.
-    fn decode<T: DeserializeOwned>(&self, line: usize, what: &'static str) -> Result<T, StoreError> {
+    fn decode<'a, T: Deserialize<'a>>(&'a self, line: usize, what: &'static str) -> Result<T, StoreError> {
         let read = || {
             let data = self.map.len() - self.header.data as usize;
             let start = data + u32_at(&self.map, line)? as usize;
