@@ -32,6 +32,16 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    /// Whether a word is as it says.
+    pub(crate) fn is_met(&self, word: u32) -> bool {
+        self.test.holds(word & self.mask, self.constant) == self.holds
+    }
+
+    /// The word that alone meets it, where it leaves one.
+    pub(crate) fn only_word(&self) -> Option<u32> {
+        (self.test == Test::Equal && self.holds && self.mask == u32::MAX).then_some(self.constant)
+    }
+
     /// The same condition, turned round.
     pub(crate) fn negated(self) -> Self {
         Self { holds: !self.holds, ..self }
