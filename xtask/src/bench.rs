@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cost::{children, cost, seconds};
 
-const SOCKET: &str = "/var/run/docker.sock";
+pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 const LABEL: &str = "plimsoll.bench";
 /// Shell auditors ask `docker inspect` once for each check that looks at containers (32 in docker-bench-security).
 const CHECKS: u32 = 32;

@@ -1,5 +1,5 @@
-//! Whether an audit is felt inside a container: how long MariaDB takes to answer while an audit runs, and while as much is
-//! computed that touches no container.
+//! Whether an audit is felt inside a container: how long MariaDB takes to answer while its engine is audited, and while the
+//! same is done to another engine with a container of the same image, which takes as much of the processors.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::bench::{Started, docker, say, start};
+use crate::bench::{SOCKET, Started, docker, say, start};
 
 /// How long one of both is running at a time.
 const WINDOW: Duration = Duration::from_millis(500);
@@ -25,17 +25,14 @@ pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
     let plimsoll = repository.join("target/release/plimsoll");
     ensure!(plimsoll.exists(), "no {}: cargo build --release", plimsoll.display());
     let folder = tempfile::tempdir().context("making a folder")?;
-    let facts = folder.path().join("facts.json");
+    let elsewhere = Elsewhere::start(folder.path(), image)?;
     let started = Started;
     let pid = database(image)?;
     let _busy: Vec<Ended> = (0..BUSY).map(|_| busy(&pid)).collect::<Result<_>>()?;
     let mut probe = Probe::start(&pid)?;
-    let collected = Command::new(&plimsoll).args(["facts", "--output"]).arg(&facts).output();
-    collected.context("running plimsoll")?;
-    let audit = || command(&plimsoll, &["audit"]);
-    let elsewhere = || {
-        let mut command = command(&plimsoll, &["audit", "--facts"]);
-        command.arg(&facts);
+    let audit = |host: &str| {
+        let mut command = Command::new(&plimsoll);
+        command.args(["audit", "--host", host]).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     let (mut with, mut without) = (Vec::new(), Vec::new());
@@ -43,14 +40,14 @@ pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
         let first = window % 2 == 0;
         for audits in [first, !first] {
             match audits {
-                true => probe.during(audit, &mut with)?,
-                false => probe.during(elsewhere, &mut without)?,
+                true => probe.during(|| audit(SOCKET), &mut with)?,
+                false => probe.during(|| audit(&elsewhere.socket), &mut without)?,
             }
         }
     }
     drop(started);
     say("               answers       50 %       90 %       99 %    99.9 %");
-    for (name, times) in [("audit", &mut with), ("no container", &mut without)] {
+    for (name, times) in [("audited", &mut with), ("another is", &mut without)] {
         times.sort_unstable();
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
         let quantiles = [0.5, 0.9, 0.99, 0.999].map(|part| format!("{:>7.0} µs", at(part)));
@@ -72,10 +69,53 @@ fn distance(one: &[Duration], other: &[Duration]) -> f64 {
     one.iter().chain(other).map(|at| (below(one, *at) - below(other, *at)).abs()).fold(0.0, f64::max)
 }
 
-fn command(program: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    command
+/// Another engine with a container of the image, in a network namespace of its own.
+struct Elsewhere {
+    socket: String,
+    engine: Child,
+}
+
+impl Elsewhere {
+    fn start(folder: &Path, image: &str) -> Result<Self> {
+        let at = |name: &str| folder.join(name).display().to_string();
+        std::fs::write(at("daemon.json"), "{}").context("writing its settings")?;
+        let socket = format!("unix://{}", at("engine.sock"));
+        let arguments = [
+            ("--config-file", at("daemon.json")),
+            ("--data-root", at("data")),
+            ("--exec-root", at("exec")),
+            ("--pidfile", at("pid")),
+            ("--host", socket.clone()),
+            ("--bridge", "none".to_owned()),
+        ];
+        let engine = Command::new("unshare")
+            .args(["-n", "dockerd"])
+            .args(arguments.iter().flat_map(|(name, value)| [*name, value]))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let elsewhere = Self { socket, engine: engine.context("starting another dockerd")? };
+        let ask = |arguments: &[&str]| docker(&[&["--host", &elsewhere.socket], arguments].concat());
+        for _ in (0..300).take_while(|_| ask(&["info"]).is_err()) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        docker(&["save", "-o", &at("image.tar"), image])?;
+        ask(&["load", "-i", &at("image.tar")])?;
+        ask(&["run", "-d", "--network", "none", image])?;
+        Ok(elsewhere)
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        if let Ok(ids) = docker(&["--host", &self.socket, "ps", "-aq"]) {
+            let ids: Vec<&str> = ids.split_whitespace().collect();
+            let _ = docker(&[&["--host", &self.socket, "rm", "-f"], ids.as_slice()].concat());
+        }
+        let pid = self.engine.id().to_string();
+        let _ = Command::new("kill").arg(&pid).status();
+        let _ = self.engine.wait();
+    }
 }
 
 /// A database that answers; its process.
