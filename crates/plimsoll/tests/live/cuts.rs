@@ -20,7 +20,8 @@ const SERVER: [&str; 4] = [
 const PUBLISHED: [&str; 2] = ["-p", "8080"];
 
 /// Container, options that open a path, and what the path goes through.
-const PATHS: [(&str, &[&str], &str); 7] = [
+const PATHS: [(&str, &[&str], &str); 8] = [
+    ("privileged", &["--privileged"], "host-disks"),
     ("socket", &["-v", "/var/run/docker.sock:/run/engine.sock"], "engine-socket"),
     ("etc", &["-v", "/etc:/host-etc"], "host-files"),
     ("disks", &["--device-cgroup-rule", "b *:* rwm"], "host-disks"),
@@ -30,7 +31,7 @@ const PATHS: [(&str, &[&str], &str); 7] = [
     ("unconfined", &["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"], "release-agent"),
 ];
 /// Kinds of cuts that have to be tried at least.
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 
 /// A flaw of a package of the base image, as Debian's records say it.
 const RECORD: &str = r#"{"schema_version":"1.6.0","id":"DEBIAN-CVE-2021-44228","modified":"2026-01-01T00:00:00Z",
@@ -82,8 +83,11 @@ impl Recipe {
             "port not published".to_owned()
         } else if let Some(options) = change.strip_prefix("without ") {
             let words = words(options);
-            for pair in words.chunks(2) {
-                new.leave_out(|option, value| option == pair[0] && pair.get(1).is_none_or(|it| it == value))?;
+            for option in words.chunks(2) {
+                match option {
+                    [option, value] => new.leave_out(|one, its| one == option && its == value)?,
+                    alone => new.options.retain(|option| !alone.contains(option)),
+                }
             }
             format!("without {}", words[0])
         } else if change.starts_with("--") {
