@@ -148,7 +148,7 @@ impl Http {
             is_own &= origin(&to) == origin(&uri);
             uri = to;
         }
-        Err(content(what, format!("the registry redirects more than {MAX_REDIRECTS} times")))
+        Err(content(what, format!("the server redirects more than {MAX_REDIRECTS} times")))
     }
 
     /// Sends a form.
@@ -165,10 +165,10 @@ impl Http {
     /// Where a redirect leads: never from TLS to plain HTTP, and to plain HTTP only where that is allowed.
     fn follow(&self, what: &str, from: &Uri, response: &Response<Body>) -> Result<Uri> {
         let to = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-        let to = to.ok_or_else(|| content(what, "the registry redirects to nowhere".to_owned()))?;
+        let to = to.ok_or_else(|| content(what, "the server redirects to nowhere".to_owned()))?;
         let refused = |why: &str| {
             let to: String = to.chars().take(200).collect();
-            content(what, format!("the registry redirects to {to:?}, {why}"))
+            content(what, format!("the server redirects to {to:?}, {why}"))
         };
         let uri = resolve(from, to).ok_or_else(|| refused("which is no place"))?;
         if !self.may_ask(&uri) {

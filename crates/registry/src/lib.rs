@@ -22,6 +22,7 @@ mod notary;
 mod reference;
 mod referrers;
 mod repository;
+mod revocation;
 mod tls;
 
 pub use blob::Blob;
@@ -35,3 +36,4 @@ pub use notary::Notary;
 pub use reference::{Reference, ReferenceError};
 pub use referrers::MAX_REFERRERS;
 pub use repository::{Document, MAX_DOCUMENT, Options, Repository};
+pub use revocation::revocation_list;
