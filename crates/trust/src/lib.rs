@@ -9,6 +9,7 @@ mod attestation;
 mod certificate;
 mod content_trust;
 mod cosign;
+mod crl;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod image;

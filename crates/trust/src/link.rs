@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use x509_cert::Certificate;
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use x509_cert::name::Name;
@@ -57,12 +58,8 @@ impl Link {
         if own.signature() != algorithm {
             return Err(bad("it names two algorithms"));
         }
-        let Some(scheme) = scheme(&algorithm.oid.to_string()) else {
-            let reason = format!("it is signed by algorithm {}", algorithm.oid);
-            return Err(Refusal::new(RefusalKind::Unsupported, reason));
-        };
         let message = own.to_der().map_err(|error| bad(error.to_string()))?;
-        if !issuer.key.verifies(scheme, &message, self.certificate.signature().raw_bytes()) {
+        if !issuer.signed(&algorithm.oid, &message, self.certificate.signature().raw_bytes())? {
             return Err(bad("it is not signed by the next one"));
         }
         let is_unknown = |oid: &String| !KNOWN_EXTENSIONS.contains(&oid.as_str());
@@ -74,6 +71,22 @@ impl Link {
                 Err(Refusal::new(RefusalKind::Unsupported, reason))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Whether its key signed something by an algorithm for certificates and lists of revoked ones.
+    pub(crate) fn signed(
+        &self,
+        algorithm: &ObjectIdentifier,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Refusal> {
+        match scheme(&algorithm.to_string()) {
+            Some(scheme) => Ok(self.key.verifies(scheme, message, signature)),
+            None => {
+                let reason = format!("it is signed by algorithm {algorithm}");
+                Err(Refusal::new(RefusalKind::Unsupported, reason))
+            }
         }
     }
 
@@ -92,6 +105,16 @@ impl Link {
             Some((_, constraints)) if constraints.ca => Err(bad("it is an authority's")),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it is an authority's.
+    pub(crate) fn is_authority(&self) -> bool {
+        matches!(self.constraints(), Ok(Some((_, constraints))) if constraints.ca)
+    }
+
+    /// Whether its key may sign lists of revoked certificates.
+    pub(crate) fn may_sign_lists(&self) -> bool {
+        self.key_usage().is_ok_and(|usage| usage.crl_sign())
     }
 
     /// It must be an authority's. `below` is how many authorities stand between it and the signer.

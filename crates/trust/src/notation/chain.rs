@@ -64,6 +64,11 @@ impl Chain {
         self.links.last().map_or(&[], |link| &link.der)
     }
 
+    /// The certificates, the signer's first.
+    pub(super) fn links(&self) -> &[Link] {
+        &self.links
+    }
+
     /// Whom the signer's certificate is about.
     pub(super) fn subject(&self) -> &Name {
         self.leaf().subject()

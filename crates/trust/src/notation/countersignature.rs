@@ -7,12 +7,17 @@ use crate::outcome::bad;
 use crate::timestamp::{self, Token};
 use crate::{Refusal, RefusalKind};
 
-/// Between which times an authority of one of these roots (in DER) saw the signature.
-pub(super) fn range(
-    der: &[u8],
-    signature: &[u8],
-    roots: &[Vec<u8>],
-) -> Result<(Timestamp, Timestamp), Refusal> {
+/// What an authority vouches for.
+pub(super) struct Stamp {
+    /// Between which times it saw the signature.
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    /// Its certificates, up to a trusted root.
+    pub(super) path: Vec<Link>,
+}
+
+/// The timestamp of a signature, by an authority of one of these roots (in DER).
+pub(super) fn read(der: &[u8], signature: &[u8], roots: &[Vec<u8>]) -> Result<Stamp, Refusal> {
     let token = Token::parse(der)?;
     token.require_message(signature)?;
     let certificates = token.certificates();
@@ -27,7 +32,10 @@ pub(super) fn range(
     let path = path(signer, &links, roots)?;
     match path.iter().find_map(|link| link.not_at(token.time())) {
         Some(why) => Err(bad(format!("a certificate of its authority {why} at {}", token.time()))),
-        None => Ok(token.range()),
+        None => {
+            let (from, to) = token.range();
+            Ok(Stamp { from, to, path })
+        }
     }
 }
 

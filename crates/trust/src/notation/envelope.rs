@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::chain::Chain;
-use super::countersignature;
+use super::countersignature::{self, Stamp};
 use super::identity;
 use super::jws;
-use super::policy::When;
+use super::policy::{Action, When};
+use super::revocation::Revocation;
 use crate::outcome::bad;
 use crate::{ImageDigest, Refusal, RefusalKind};
 
@@ -20,6 +21,8 @@ pub(super) const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
 pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
 pub(super) const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
 pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
+/// Where a reason is about the timestamp.
+const ITS_TIMESTAMP: &str = "its timestamp";
 /// The scheme in which a signer's certificate says who signed, and that in which an authority vouches for the time too.
 const OF_SIGNER: &str = "notary.x509";
 const OF_AUTHORITY: &str = "notary.x509.signingAuthority";
@@ -33,6 +36,9 @@ pub(super) struct Asked<'a> {
     pub(super) timestamp_roots: &'a [Vec<u8>],
     pub(super) timestamps: When,
     pub(super) identities: &'a [String],
+    pub(super) revocation: &'a Revocation,
+    /// What it means that a certificate was revoked, or that nobody can tell.
+    pub(super) if_revoked: Action,
     pub(super) now: Timestamp,
 }
 
@@ -42,6 +48,16 @@ pub(super) struct Signed {
     pub(super) signer: String,
     pub(super) at: Option<Timestamp>,
     pub(super) expires: Option<Timestamp>,
+    /// What was left out, and why.
+    pub(super) notes: Vec<String>,
+}
+
+/// When it was signed, as far as somebody who is trusted says.
+enum Time {
+    Unknown,
+    /// The signer's own authority says it.
+    Authentic(Timestamp),
+    Stamped(Stamp),
 }
 
 /// An envelope without its encodings; nothing of it was verified.
@@ -93,7 +109,7 @@ impl Envelope {
             return Err(bad("the signature does not hold"));
         }
         chain.check()?;
-        let at = self.check_time(&chain, asked)?;
+        let time = self.check_time(&chain, asked)?;
         let roots = if self.scheme == OF_AUTHORITY { asked.authority_roots } else { asked.roots };
         if !roots.iter().any(|root| root.as_slice() == chain.root()) {
             let reason = "its root is not in the named trust stores";
@@ -107,7 +123,12 @@ impl Envelope {
         if payload.target_artifact.digest != asked.digest.to_string() {
             return Err(bad(format!("what is signed is {:?}", payload.target_artifact.digest)));
         }
-        Ok(Signed { signer, at: at.or(self.signing_time), expires: self.expiry })
+        let notes = check_revocation(&chain, &time, asked)?;
+        let at = match time {
+            Time::Unknown => self.signing_time,
+            Time::Authentic(at) | Time::Stamped(Stamp { from: at, .. }) => Some(at),
+        };
+        Ok(Signed { signer, at, expires: self.expiry, notes })
     }
 
     /// Whether the protected headers ask for nothing that is not covered.
@@ -141,32 +162,51 @@ impl Envelope {
 
     /// The chain must hold when it was signed, where somebody who is trusted says when that was; else now. Answers when that
     /// was.
-    fn check_time(&self, chain: &Chain, asked: &Asked<'_>) -> Result<Option<Timestamp>, Refusal> {
+    fn check_time(&self, chain: &Chain, asked: &Asked<'_>) -> Result<Time, Refusal> {
         if let Some(time) = self.authentic_time {
             if time > asked.now {
                 return Err(bad(format!("it was signed at {time}, which is yet to come")));
             }
-            return chain.check_at(time).map(|()| Some(time));
+            return chain.check_at(time).map(|()| Time::Authentic(time));
         }
         let ended = chain.check_at(asked.now);
         let is_asked =
             !asked.timestamp_roots.is_empty() && (asked.timestamps == When::Always || ended.is_err());
         match &self.timestamp {
             Some(token) if is_asked => {
-                let (from, to) = countersignature::range(token, &self.signature, asked.timestamp_roots)
-                    .map_err(|refusal| refusal.at("its timestamp"))?;
-                if from > asked.now {
-                    return Err(bad(format!("it was signed at {from}, which is yet to come")));
+                let stamp = countersignature::read(token, &self.signature, asked.timestamp_roots)
+                    .map_err(|refusal| refusal.at(ITS_TIMESTAMP))?;
+                if stamp.from > asked.now {
+                    return Err(bad(format!("it was signed at {}, which is yet to come", stamp.from)));
                 }
-                chain.check_at(from)?;
-                chain.check_at(to)?;
-                Ok(Some(from))
+                chain.check_at(stamp.from)?;
+                chain.check_at(stamp.to)?;
+                Ok(Time::Stamped(stamp))
             }
-            Some(_) => ended.map(|()| None).map_err(|refusal| {
+            Some(_) => ended.map(|()| Time::Unknown).map_err(|refusal| {
                 let reason = format!("{refusal}; its timestamp counts only with a trust store of tsa");
                 Refusal::new(refusal.kind, reason)
             }),
-            None => ended.map(|()| None),
+            None => ended.map(|()| Time::Unknown),
         }
     }
+}
+
+/// Nobody in the chain must be revoked, nor in that of the authority that says when it was signed: whatever such an authority
+/// says of the time may be false, so that its own certificates must not be revoked at any time.
+fn check_revocation(chain: &Chain, time: &Time, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
+    let mut notes = Vec::new();
+    let mut latest = None;
+    match time {
+        Time::Unknown => {}
+        Time::Authentic(at) => latest = Some(*at),
+        Time::Stamped(stamp) => {
+            let found = asked.revocation.check(&stamp.path, None, asked.if_revoked);
+            let found = found.map_err(|refusal| refusal.at(ITS_TIMESTAMP))?;
+            notes.extend(found.iter().map(|note| format!("{ITS_TIMESTAMP}: {note}")));
+            latest = Some(stamp.to);
+        }
+    }
+    notes.extend(asked.revocation.check(chain.links(), latest, asked.if_revoked)?);
+    Ok(notes)
 }

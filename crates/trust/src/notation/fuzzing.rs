@@ -1,11 +1,12 @@
 //! What a registry has as a signature of Notation, and what a policy may hold.
 
 use jiff::Timestamp;
-use plimsoll_registry::Digest;
+use plimsoll_registry::{Digest, Options};
 
 use super::chain::Chain;
 use super::envelope::{Asked, Envelope};
-use super::policy::{Policy, When};
+use super::policy::{Action, Policy, When};
+use super::revocation::Revocation;
 use crate::Refusal;
 
 /// A JWS envelope, a certificate, and a trust policy.
@@ -23,6 +24,8 @@ pub fn cose(bytes: &[u8]) {
 fn verify(envelope: Result<Envelope, Refusal>) {
     let digest = Digest::of(b"");
     let identities = ["*".to_owned()];
+    let registry = Options { offline: true, ..Options::default() };
+    let revocation = Revocation::new(None, registry, Timestamp::UNIX_EPOCH);
     let asked = Asked {
         digest: &digest,
         roots: &[],
@@ -30,6 +33,8 @@ fn verify(envelope: Result<Envelope, Refusal>) {
         timestamp_roots: &[],
         timestamps: When::Always,
         identities: &identities,
+        revocation: &revocation,
+        if_revoked: Action::Enforce,
         now: Timestamp::UNIX_EPOCH,
     };
     let _ = envelope.and_then(|envelope| envelope.verify(&asked));

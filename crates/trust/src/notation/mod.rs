@@ -2,7 +2,7 @@
 //!
 //! What is verified is what the level `strict` asks for, whatever the policy says: integrity, a chain of certificates to a
 //! root of the named stores that holds now, or when an authority that is trusted says it signed, the identity, and the
-//! expiry. Revocation is not asked for.
+//! expiry. What the policy says of revocation is kept to, because that needs others to answer.
 
 mod chain;
 mod cose;
@@ -13,6 +13,7 @@ pub(crate) mod fuzzing;
 mod identity;
 mod jws;
 mod policy;
+mod revocation;
 mod store;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use plimsoll_registry::{Options, Repository};
 
 use self::envelope::Asked;
 use self::policy::Policy;
+use self::revocation::Revocation;
 use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
 use crate::outcome::{authenticity, worst};
 use crate::{Image, ImageDigest, Refusal, RefusalKind, Verified};
@@ -37,18 +39,26 @@ const COSE: &str = "application/cose";
 pub struct Notation {
     directory: PathBuf,
     policy: Policy,
+    revocation: Revocation,
     registry: Options,
     now: Timestamp,
 }
 
 impl Notation {
-    /// A verifier by the policy and the trust store in Notation's directory (`~/.config/notation`).
+    /// A verifier by the policy and the trust store in Notation's directory (`~/.config/notation`). Lists of revoked
+    /// certificates are looked for in its cache (`~/.cache/notation/crl`) first, if one is named.
     ///
     /// # Errors
     /// A sentence that names the file that cannot be used.
-    pub fn open(directory: PathBuf, registry: Options, now: Timestamp) -> Result<Self, String> {
+    pub fn open(
+        directory: PathBuf,
+        cache: Option<PathBuf>,
+        registry: Options,
+        now: Timestamp,
+    ) -> Result<Self, String> {
         let policy = Policy::read(&directory)?;
-        Ok(Self { directory, policy, registry, now })
+        let revocation = Revocation::new(cache, registry.clone(), now);
+        Ok(Self { directory, policy, revocation, registry, now })
     }
 
     /// What comes out for an image, in the words of facts.
@@ -77,10 +87,11 @@ impl Notation {
                 timestamp_roots: &stampers,
                 timestamps: statement.timestamps(),
                 identities: &statement.trusted_identities,
+                revocation: &self.revocation,
+                if_revoked: statement.revocation(),
                 now: self.now,
             };
             let mut verified = verify_digest(repository, &name, &asked)?;
-            verified.note("whether its certificates were revoked was not asked".to_owned());
             if let Some(level) = statement.weaker_level() {
                 verified.note(format!("the trust policy {:?} asks for less: {level}", statement.name));
             }
@@ -139,5 +150,7 @@ fn vouched(digest: &ImageDigest, name: &str, signed: envelope::Signed) -> Verifi
         expires: signed.expires.map(Timestamp::as_second),
         ..Voucher::default()
     };
-    Verified::new(digest.clone(), voucher)
+    let mut verified = Verified::new(digest.clone(), voucher);
+    signed.notes.into_iter().for_each(|note| verified.note(note));
+    verified
 }

@@ -55,6 +55,17 @@ pub(super) enum When {
     AfterCertExpiry,
 }
 
+/// What it means that a check fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// The signature does not count.
+    Enforce,
+    /// It is noted.
+    Log,
+    /// Nothing: it is not asked.
+    Skip,
+}
+
 impl Policy {
     /// Reads the policy in Notation's directory.
     ///
@@ -127,6 +138,9 @@ impl Statement {
         if level == "skip" {
             return Ok(());
         }
+        if let Err(why) = self.signature_verification.revocation() {
+            return unfit(why);
+        }
         if self.trust_stores.is_empty() || self.trusted_identities.is_empty() {
             return unfit("it names no trust store or no identity".to_owned());
         }
@@ -144,6 +158,12 @@ impl Statement {
         self.signature_verification.timestamps
     }
 
+    /// What it means that a certificate was revoked, or that nobody can tell.
+    pub(super) fn revocation(&self) -> Action {
+        // A policy with another word is not taken.
+        self.signature_verification.revocation().unwrap_or(Action::Enforce)
+    }
+
     /// The level, where it asks for less than all of it.
     pub(super) fn weaker_level(&self) -> Option<String> {
         let Verification { level, changes, .. } = &self.signature_verification;
@@ -152,6 +172,19 @@ impl Statement {
             ("strict", true) => None,
             (_, true) => Some(level.clone()),
             (_, false) => Some(format!("{level}, {}", changes.join(", "))),
+        }
+    }
+}
+
+impl Verification {
+    /// What its level, or what overrides it, says of revocation.
+    fn revocation(&self) -> Result<Action, String> {
+        let overridden = self.changes.get("revocation").map(String::as_str);
+        match overridden.unwrap_or(if self.level == "strict" { "enforce" } else { "log" }) {
+            "enforce" => Ok(Action::Enforce),
+            "log" => Ok(Action::Log),
+            "skip" => Ok(Action::Skip),
+            other => Err(format!("there is no action {other:?} for revocation")),
         }
     }
 }
@@ -188,6 +221,21 @@ mod tests {
         assert_eq!(found.of("r.example/free").unwrap_err().kind, RefusalKind::UntrustedKey);
         let found = policy(&[statement(&["r.example/a"], "strict", &["*"])]).unwrap();
         assert_eq!(found.of("r.example/b").unwrap_err().kind, RefusalKind::UntrustedKey);
+    }
+
+    #[test]
+    fn revocation_is_what_the_level_says_or_what_overrides_it() {
+        let action = |level: &str, changes: Value| {
+            let mut statement = statement(&["*"], level, &["*"]);
+            statement["signatureVerification"]["override"] = changes;
+            policy(&[statement]).map(|policy| policy.of("r.example/a").unwrap().revocation())
+        };
+        assert_eq!(action("strict", json!({"expiry": "log"})), Ok(Action::Enforce));
+        assert_eq!(action("permissive", json!({})), Ok(Action::Log));
+        assert_eq!(action("audit", json!({"revocation": "enforce"})), Ok(Action::Enforce));
+        assert_eq!(action("strict", json!({"revocation": "log"})), Ok(Action::Log));
+        assert_eq!(action("strict", json!({"revocation": "skip"})), Ok(Action::Skip));
+        assert!(action("strict", json!({"revocation": "never"})).unwrap_err().contains("\"never\""));
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn each(image: &Image, check: impl Fn(Judged)) {
     fs::write(folder.path().join("trustpolicy.json"), policy.to_string()).unwrap();
     let now = "2026-12-01T00:00:00Z".parse().unwrap();
     let cosign = || Cosign::new(vec![Signer::new(1).key("own")], options());
-    let notation = || Notation::open(folder.path().to_owned(), options(), now).unwrap();
+    let notation = || Notation::open(folder.path().to_owned(), None, options(), now).unwrap();
     let requirement = Requirement {
         signers: vec![Box::new(cosign()), Box::new(notation())],
         all: true,

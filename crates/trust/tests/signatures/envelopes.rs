@@ -64,7 +64,9 @@ fn judge(kind: &str, envelope: &[u8], trust: &Trust) -> Judged {
     let subject = registry.subject.clone();
     registry.refer(KIND, &[layer], &subject);
     let dir = directory(trust);
-    registry.ask(|image, options| Notation::open(dir.path().to_owned(), options, now).unwrap().verify(image))
+    registry.ask(|image, options| {
+        Notation::open(dir.path().to_owned(), None, options, now).unwrap().verify(image)
+    })
 }
 
 fn of(kind: &str, envelope: &[u8]) -> Judged {
@@ -192,6 +194,6 @@ fn timestamps_outlive_certificates() {
 #[test]
 fn a_policy_says_when_timestamps_count_in_words_that_are_known() {
     let dir = directory(&Trust { timestamps: "sometimes", ..SIGNERS });
-    let opened = Notation::open(dir.path().to_owned(), Default::default(), Timestamp::UNIX_EPOCH);
+    let opened = Notation::open(dir.path().to_owned(), None, Default::default(), Timestamp::UNIX_EPOCH);
     assert!(opened.is_err());
 }

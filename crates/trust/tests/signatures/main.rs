@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, reason = "helpers of tests")]
 
 mod attestations;
+mod authority;
 mod bad_servers;
 mod cosign;
 mod envelopes;
@@ -11,9 +12,11 @@ mod keyless;
 mod notation;
 mod registry;
 mod requirement;
+mod revocation;
 #[path = "../../../registry/tests/hostile/server.rs"]
 mod server;
 mod signer;
+mod world;
 
 use plimsoll_trust::RefusalKind;
 

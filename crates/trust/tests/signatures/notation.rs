@@ -43,7 +43,7 @@ fn registry(envelopes: &[&[u8]]) -> Registry {
 
 fn judge(registry: &Registry, dir: &TempDir, now: &str) -> Judged {
     registry.ask(|image, options| {
-        Notation::open(dir.path().to_owned(), options, now.parse().unwrap()).unwrap().verify(image)
+        Notation::open(dir.path().to_owned(), None, options, now.parse().unwrap()).unwrap().verify(image)
     })
 }
 

@@ -20,8 +20,11 @@ impl Signer {
 
     /// The signature over a message, as cosign writes it.
     pub(crate) fn sign(&self, message: &[u8]) -> String {
-        let signature: Signature = self.0.sign(message);
-        STANDARD.encode(signature.to_der().as_bytes())
+        STANDARD.encode(self.signature(message).to_der().as_bytes())
+    }
+
+    pub(crate) fn signature(&self, message: &[u8]) -> Signature {
+        self.0.sign(message)
     }
 
     pub(crate) fn der(&self) -> Vec<u8> {

@@ -138,16 +138,17 @@ pub(super) fn read(path: &Path, largest: u64) -> Result<Vec<u8>> {
 }
 
 fn notation(directory: Option<PathBuf>, settings: &Settings) -> Result<Notation> {
-    let directory = directory.map_or_else(notation_directory, Ok)?;
-    let notation = Notation::open(directory, settings.registry.clone(), settings.now);
+    let own = || user_directory("XDG_CONFIG_HOME", ".config").map(|config| config.join("notation"));
+    let directory = directory
+        .or_else(own)
+        .context("neither XDG_CONFIG_HOME nor HOME says where Notation's configuration is")?;
+    let cache = user_directory("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("notation/crl"));
+    let notation = Notation::open(directory, cache, settings.registry.clone(), settings.now);
     notation.map_err(|why| anyhow!(why)).context("reading whom Notation trusts")
 }
 
-/// Where Notation keeps its configuration.
-fn notation_directory() -> Result<PathBuf> {
+/// A directory of the user: what a variable names, else one of their home (XDG Base Directory Specification).
+fn user_directory(variable: &str, of_home: &str) -> Option<PathBuf> {
     let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let config = named("XDG_CONFIG_HOME").or_else(|| named("HOME").map(|home| home.join(".config")));
-    Ok(config
-        .context("neither XDG_CONFIG_HOME nor HOME says where Notation's configuration is")?
-        .join("notation"))
+    named(variable).or_else(|| named("HOME").map(|home| home.join(of_home)))
 }
