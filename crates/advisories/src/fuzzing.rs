@@ -68,7 +68,7 @@ fn look_up(path: &Path) -> Result<(), StoreError> {
     let file = ReleaseFile::open(path)?;
     for name in ["", "bash", "runc", "\u{10ffff}"] {
         for affected in file.package(name)? {
-            file.advisory(affected.advisory)?;
+            file.names(affected?.advisory)?;
         }
     }
     for number in 0..file.about().advisories.min(16) {

@@ -197,7 +197,7 @@ mod tests {
     fn ids(db: &Path, package: &str) -> Vec<String> {
         let file = ReleaseFile::open(&db.join("debian-12.advisories")).unwrap();
         let affected = file.package(package).unwrap();
-        affected.iter().map(|a| file.advisory(a.advisory).unwrap().id).collect()
+        affected.map(|a| file.advisory(a.unwrap().advisory).unwrap().id).collect()
     }
 
     #[test]

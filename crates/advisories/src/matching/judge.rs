@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use plimsoll_facts::{Ecosystem, InstalledPackage, Verdict, Vulnerability};
@@ -154,7 +154,8 @@ impl<'a> Heard<'a> {
     ) -> Result<(), String> {
         let hint = release.is_hint_for(&question.releases);
         for Asked { name, version, without_epoch } in question.asked(release) {
-            for mut affected in file.package(&name).map_err(|error| error.to_string())? {
+            for affected in file.package(&name).map_err(|error| error.to_string())? {
+                let mut affected = affected.map_err(|error| error.to_string())?;
                 if is_about_another_build(question, &affected) || (hint && !is_without_fix(&affected)) {
                     continue;
                 }
@@ -196,7 +197,7 @@ impl<'a> Heard<'a> {
     fn answer(self) -> Result<Answer, String> {
         let mut ends: BTreeMap<String, Vec<&str>> =
             self.affected.iter().map(|(.., flaw)| (flaw.id.clone(), Vec::new())).collect();
-        let mut fixing = BTreeSet::new();
+        let mut fixing = HashSet::with_capacity(self.behind.len());
         for Behind { file, advisory, end } in self.behind {
             let names = file.names(advisory).map_err(|error| error.to_string())?;
             for id in names.all_names() {

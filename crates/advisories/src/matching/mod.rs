@@ -137,7 +137,8 @@ impl<'a> Matching<'a> {
         if names::is_kernel(package) {
             return Err(OF_KERNEL.to_owned());
         }
-        if let Some(publisher) = publisher::third_party(package, self.os) {
+        let may_be = self.third_parties.contains(package.name.as_str());
+        if let Some(publisher) = may_be.then(|| publisher::third_party(package, self.os)).flatten() {
             return match publisher::upstream(package) {
                 Some(_) => Ok(vec![Release::new(BITNAMI)]),
                 None => Err(format!(

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use map::Map;
-pub use read::ReleaseFile;
+pub use read::{ReleaseFile, Statements};
 pub use write::ReleaseWriter;
 
 /// Why a file of advisories cannot be used.
@@ -128,10 +128,10 @@ mod tests {
             ("Debian:12", 3, 2)
         );
         let runc = file.package("runc").unwrap();
-        let ids: Vec<_> = runc.iter().map(|a| file.advisory(a.advisory).unwrap().id).collect();
+        let ids: Vec<_> = runc.map(|a| file.advisory(a.unwrap().advisory).unwrap().id).collect();
         assert_eq!(ids, ["CVE-1", "CVE-2"]);
-        assert!(file.package("run").unwrap().is_empty());
-        assert!(file.package("runcc").unwrap().is_empty());
+        assert_eq!(file.package("run").unwrap().count(), 0);
+        assert_eq!(file.package("runcc").unwrap().count(), 0);
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
             let seen = ReleaseFile::open(&path).and_then(|file| {
                 for package in ["runc", "bash"] {
                     for affected in file.package(package)? {
-                        file.advisory(affected.advisory)?;
+                        file.advisory(affected?.advisory)?;
                     }
                 }
                 Ok(())
@@ -165,8 +165,8 @@ mod tests {
         let path = sample().write(dir.path(), 1).unwrap();
         let old = ReleaseFile::open(&path).unwrap();
         ReleaseWriter::new(&Release::new("Debian:12"), "empty").write(dir.path(), 2).unwrap();
-        assert_eq!(old.package("runc").unwrap().len(), 2);
-        assert!(ReleaseFile::open(&path).unwrap().package("runc").unwrap().is_empty());
+        assert_eq!(old.package("runc").unwrap().count(), 2);
+        assert!(ReleaseFile::open(&path).unwrap().package("runc").unwrap().next().is_none());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -54,7 +54,7 @@ impl ReleaseFile {
     ///
     /// # Errors
     /// When its block is damaged.
-    pub fn package(&self, name: &str) -> Result<Vec<Affected<&str>>, StoreError> {
+    pub fn package(&self, name: &str) -> Result<Statements<'_>, StoreError> {
         let (mut low, mut high) = (0, self.header.packages as usize);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -62,10 +62,16 @@ impl ReleaseFile {
             match self.name_at(line).ok_or_else(|| self.damaged("a package's name"))?.cmp(name.as_bytes()) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return self.decode(line + 8, "what it says about a package"),
+                std::cmp::Ordering::Equal => return self.statements(line + 8),
             }
         }
-        Ok(Vec::new())
+        Ok(Statements { file: self, left: 0, rest: &[] })
+    }
+
+    fn statements(&self, line: usize) -> Result<Statements<'_>, StoreError> {
+        let block = self.block(line).and_then(|block| postcard::take_from_bytes(block).ok());
+        let (left, rest) = block.ok_or_else(|| self.damaged(Statements::WHAT))?;
+        Ok(Statements { file: self, left, rest })
     }
 
     /// An advisory by its number in this file.
@@ -107,7 +113,7 @@ impl ReleaseFile {
         for line in (0..self.header.packages as usize).map(|i| HEADER + i * PACKAGE) {
             let name = self.name_at(line).and_then(|name| std::str::from_utf8(name).ok());
             let name = name.ok_or_else(|| self.damaged("a package's name"))?;
-            let affected: Vec<Affected> = self.decode(line + 8, "what it says about a package")?;
+            let affected: Vec<Affected> = self.decode(line + 8, Statements::WHAT)?;
             for affected in affected {
                 if let Some(number) = numbers.get(&affected.advisory) {
                     newer.affected(name, Affected { advisory: *number, ..affected });
@@ -127,20 +133,47 @@ impl ReleaseFile {
         self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)
     }
 
-    /// Decodes what an offset, a length and a checksum at `line` point to.
+    /// What an offset, a length and a checksum at `line` point to.
+    fn block(&self, line: usize) -> Option<&[u8]> {
+        let data = self.map.len() - self.header.data as usize;
+        let start = data + u32_at(&self.map, line)? as usize;
+        let bytes = self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)?;
+        (crc32fast::hash(bytes) == u32_at(&self.map, line + 8)? || cfg!(fuzzing)).then_some(bytes)
+    }
+
     fn decode<'a, T: Deserialize<'a>>(&'a self, line: usize, what: &'static str) -> Result<T, StoreError> {
-        let read = || {
-            let data = self.map.len() - self.header.data as usize;
-            let start = data + u32_at(&self.map, line)? as usize;
-            let bytes = self.map.get(start..start + u32_at(&self.map, line + 4)? as usize)?;
-            let matches = crc32fast::hash(bytes) == u32_at(&self.map, line + 8)? || cfg!(fuzzing);
-            matches.then(|| postcard::from_bytes(bytes).ok()).flatten()
-        };
-        read().ok_or_else(|| self.damaged(what))
+        let decoded = self.block(line).and_then(|block| postcard::from_bytes(block).ok());
+        decoded.ok_or_else(|| self.damaged(what))
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), what }
+    }
+}
+
+/// What each advisory says about a package, decoded one after the other.
+#[derive(Debug)]
+pub struct Statements<'a> {
+    file: &'a ReleaseFile,
+    left: usize,
+    rest: &'a [u8],
+}
+
+impl Statements<'_> {
+    const WHAT: &'static str = "what it says about a package";
+}
+
+impl<'a> Iterator for Statements<'a> {
+    type Item = Result<Affected<&'a str>, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let Ok((affected, rest)) = postcard::take_from_bytes(self.rest) else {
+            self.left = 0;
+            return Some(Err(self.file.damaged(Self::WHAT)));
+        };
+        self.rest = rest;
+        Some(Ok(affected))
     }
 }
 
