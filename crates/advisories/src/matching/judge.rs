@@ -311,7 +311,7 @@ fn say<'a>(order: Order, version: &'a str, affected: &Affected<&'a str>) -> Resu
     if affected.ranges.is_empty() && affected.versions.is_empty() {
         return Ok(Said::Untold("it names the package, and does not say which versions".to_owned()));
     }
-    if affected.versions.iter().any(|listed| *listed == version) {
+    if affected.versions.contains(&version) {
         let evidence = format!("{version} is listed as affected");
         return Ok(Said::Affected { introduced: version, fixed: None, evidence });
     }
