@@ -27,6 +27,14 @@ fn measure(archive: &Path, root: &Path, folder: &Path) -> Result<()> {
     let seconds = began.elapsed().as_secs_f64();
     say(&format!("import: {records} records in {seconds:.2} s, {:.0} a second", records as f64 / seconds));
 
+    let itself = env::current_exe().context("finding this program")?;
+    let status = process::Command::new(itself).arg("match").args([folder, root]).status();
+    ensure!(status.context("running this program")?.success(), "the matching failed");
+    Ok(())
+}
+
+/// Matches the packages of the folder `root`.
+pub(crate) fn matching(folder: &Path, root: &Path) -> Result<()> {
     let tree = LayeredRoot::new(vec![RootDir::open(root)?], Union::Plain)?;
     let inventory = Reader::default().inventory(&tree, "folder");
     ensure!(!inventory.packages.is_empty(), "no packages in {}", root.display());

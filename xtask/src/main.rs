@@ -103,6 +103,15 @@ enum Chore {
     /// Fetch what an audit fetches and do nothing with it: the baseline of `bench`.
     #[command(hide = true)]
     Fetch,
+    /// Match one root's packages against a folder of advisories: the second half of `bench-match`, in a process that did
+    /// nothing else before, as in a scan.
+    #[command(hide = true)]
+    Match {
+        /// Folder of the advisories.
+        database: PathBuf,
+        /// As for `bench-match`.
+        root: PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
@@ -121,6 +130,7 @@ fn main() -> Result<()> {
         Chore::BenchMatch { archive, root } => bench_match::run(&archive, &root),
         Chore::BenchVerify { docker, image } => bench_verify::run(&repository(), &docker, &image),
         Chore::Fetch => bench::fetch(),
+        Chore::Match { database, root } => bench_match::matching(&database, &root),
     }
 }
 

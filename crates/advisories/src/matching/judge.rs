@@ -195,6 +195,10 @@ impl<'a> Heard<'a> {
     }
 
     fn answer(self) -> Result<Answer, String> {
+        if self.affected.is_empty() && self.is_of_one_file() {
+            let fixing: HashSet<u32> = self.behind.iter().map(|behind| behind.advisory).collect();
+            return Ok(Answer { flaws: Vec::new(), fixed: count(fixing.len()), untold: self.untold });
+        }
         let mut ends: BTreeMap<String, Vec<&str>> =
             self.affected.iter().map(|(.., flaw)| (flaw.id.clone(), Vec::new())).collect();
         let mut fixing = HashSet::with_capacity(self.behind.len());
@@ -218,9 +222,21 @@ impl<'a> Heard<'a> {
         for flaw in found.values() {
             fixing.remove(flaw.advisory.as_str());
         }
-        let fixed = u32::try_from(fixing.len()).unwrap_or(u32::MAX);
-        Ok(Answer { flaws: found.into_values().collect(), fixed, untold: self.untold })
+        Ok(Answer {
+            flaws: found.into_values().collect(),
+            fixed: count(fixing.len()),
+            untold: self.untold,
+        })
     }
+
+    /// Whether numbers alone tell the advisories apart.
+    fn is_of_one_file(&self) -> bool {
+        self.behind.windows(2).all(|two| std::ptr::eq(two[0].file, two[1].file))
+    }
+}
+
+fn count(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
 }
 
 /// What one source calls fixed is fixed, whatever another that cannot know of that build says; but not in a later branch,

@@ -77,9 +77,13 @@ pub(super) fn third_party(package: &InstalledPackage, os: Option<&str>) -> Optio
     let of_vendor = |it: &str| is_at(it) || address == it || vendor.starts_with(it);
     let is = |publisher: &&Publisher| {
         (!of_distribution && publisher.vendors.iter().any(|it| of_vendor(it)))
-            || publisher.versions.iter().any(|mark| package.version.contains(mark))
+            || publisher.versions.iter().any(|mark| holds(&package.version, mark))
     };
     PUBLISHERS.iter().find(is).map(|publisher| publisher.name)
+}
+
+fn holds(version: &str, mark: &str) -> bool {
+    memchr::memmem::find(version.as_bytes(), mark.as_bytes()).is_some()
 }
 
 /// Packages, by the beginning of the source's or their own name in lower case, and what Bitnami calls the program.
