@@ -4,6 +4,7 @@
 //! `declared` is what the engine was asked for; `effective` is what the kernel enforces.
 
 mod attack_path;
+mod attestation;
 mod boundary;
 mod component;
 mod connections;
@@ -29,6 +30,7 @@ mod trust;
 mod vulnerability;
 
 pub use attack_path::*;
+pub use attestation::{Attestation, AttestationDemand, AttestationKind};
 pub use boundary::*;
 pub use component::*;
 pub use connections::*;
@@ -49,7 +51,7 @@ pub use redact::redact;
 pub use seccomp::*;
 pub use secret_names::is_secret_name;
 pub use signing::{ContentTrustSetting, NotationPolicy, NotationStatement, SigningPractice};
-pub use trust::{Attestation, AttestationKind, Authenticity, TrustMethod, TrustOutcome, Voucher};
+pub use trust::{Authenticity, TrustMethod, TrustOutcome, Voucher};
 pub use vulnerability::*;
 
 use schemars::JsonSchema;

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Attestation;
+
 /// What came out of asking who vouches for an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -19,7 +21,7 @@ pub struct Authenticity {
     pub signed_digest: Option<String>,
     /// Who vouches for it.
     pub vouchers: Vec<Voucher>,
-    /// What else somebody trusted says about it, where that was asked for.
+    /// What else somebody trusted says about it, where that was asked for or is demanded.
     pub attestations: Vec<Attestation>,
     /// What was left out, and why.
     pub notes: Vec<String>,
@@ -92,71 +94,6 @@ pub struct Voucher {
     pub expires: Option<i64>,
     /// When the signer's server was last reached, in seconds since the Unix epoch, where it could not be reached now.
     pub stale_since: Option<i64>,
-}
-
-/// A statement about an image that somebody trusted signed (in-toto, "Statement").
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Attestation {
-    /// What it is about.
-    pub kind: AttestationKind,
-    /// What kind of statement it is, as it says itself (`https://slsa.dev/provenance/v1`).
-    pub predicate_type: String,
-    /// Keys or identities that signed it.
-    pub signers: Vec<String>,
-    /// Digest of the manifest or index that it names.
-    pub digest: String,
-    /// When it was signed, in seconds since the Unix epoch, where that is known for sure.
-    pub signed_at: Option<i64>,
-}
-
-/// What a statement about an image is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AttestationKind {
-    /// How it was built (SLSA provenance).
-    Provenance,
-    /// Whether it was built as it should be (SLSA verification summary).
-    VerificationSummary,
-    /// What is in it, as SPDX.
-    Spdx,
-    /// What is in it, as CycloneDX.
-    CycloneDx,
-    /// Which flaws it has, or has not (OpenVEX).
-    OpenVex,
-    /// Something else.
-    #[default]
-    Other,
-}
-
-impl AttestationKind {
-    /// The kind of a predicate type, which ends in a version or not.
-    pub fn of(predicate_type: &str) -> Self {
-        const KINDS: [(&str, AttestationKind); 5] = [
-            ("https://slsa.dev/provenance", AttestationKind::Provenance),
-            ("https://slsa.dev/verification_summary", AttestationKind::VerificationSummary),
-            ("https://spdx.dev/Document", AttestationKind::Spdx),
-            ("https://cyclonedx.org/bom", AttestationKind::CycloneDx),
-            ("https://openvex.dev/ns", AttestationKind::OpenVex),
-        ];
-        let is_of = |base: &str| {
-            let rest = predicate_type.strip_prefix(base);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        KINDS.iter().find(|(base, _)| is_of(base)).map_or(Self::Other, |(_, kind)| *kind)
-    }
-
-    /// What people call it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Provenance => "SLSA provenance",
-            Self::VerificationSummary => "SLSA verification summary",
-            Self::Spdx => "SPDX SBOM",
-            Self::CycloneDx => "CycloneDX SBOM",
-            Self::OpenVex => "OpenVEX",
-            Self::Other => "statement",
-        }
-    }
 }
 
 /// How an image is signed.

@@ -113,6 +113,13 @@ pub(crate) const TRUST: Keys = &[
         Value::Flag,
         "Whether a tag may not go back behind what was accepted for it before.",
     ),
+    key(
+        "attestations",
+        Value::Texts,
+        "Statements about the image that a cosign or keyless signer must have signed: slsa-provenance, \
+         slsa-verification-summary, sbom, spdx, cyclonedx, vex, or the whole URI of a predicate type.",
+    ),
+    key("builder", Value::Text, "What must have built the image, by the SLSA provenance that is demanded."),
 ];
 
 pub(crate) const SIGNER: Keys = &[

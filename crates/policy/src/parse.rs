@@ -199,6 +199,16 @@ fn mandatory<'a>(
     limit: usize,
 ) -> Option<Spanned<&'a str>> {
     table.missing(source, key, None);
+    optional(source, table, key, limit)
+}
+
+/// A text that says something where it is there.
+fn optional<'a>(
+    source: &mut Source<'_>,
+    table: &Table<'a, '_>,
+    key: &'static str,
+    limit: usize,
+) -> Option<Spanned<&'a str>> {
     let text = table.text(source, key)?;
     let kind = match text.get_ref().trim().is_empty() {
         true => MistakeKind::Empty(key),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use plimsoll_facts::AttestationDemand;
+
 use crate::Place;
 use crate::subject::glob_matches;
 
@@ -20,6 +22,10 @@ pub struct TrustRule {
     pub max_age_days: Option<u32>,
     /// Whether a tag may not go back behind what was accepted for it before.
     pub rollback_guard: bool,
+    /// Statements about the image that must be there, each signed by a signer that can sign such.
+    pub attestations: Vec<AttestationDemand>,
+    /// What must have built the image, by the SLSA provenance that is demanded.
+    pub builder: Option<String>,
     /// Where it is written.
     pub place: Place,
 }
@@ -63,6 +69,16 @@ pub enum Method {
         /// Where trust policy and trust store are, if not in Notation's own place.
         directory: Option<PathBuf>,
     },
+}
+
+impl Method {
+    /// Whether there is a way to sign statements about an image (in-toto attestations) by it.
+    pub(crate) fn signs_attestations(&self) -> bool {
+        match self {
+            Self::Cosign { .. } | Self::Keyless { .. } => true,
+            Self::ContentTrust { .. } | Self::Notation { .. } => false,
+        }
+    }
 }
 
 /// A pattern over the full name of a repository (`docker.io/library/mariadb`): `*` is any run of characters, `?` any one.

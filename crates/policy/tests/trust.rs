@@ -16,6 +16,8 @@ repository = "r.example/shop/*"
 require = "any"
 max-age-days = 90
 rollback-guard = true
+attestations = ["slsa-provenance", "sbom", "https://example.org/tests/v1"]
+builder = "https://ci.example/builders/shop"
 
 [[trust.signers]]
 method = "dct"
@@ -49,6 +51,9 @@ fn a_whole_policy() {
     assert_eq!(keys[0], Path::new("/etc/plimsoll/keys/release.pub"));
     assert_eq!(keys[1], Path::new("/etc/keys/other.pub"));
     assert_eq!(rule.signers.len(), 4);
+    let demands: Vec<_> = rule.attestations.iter().map(ToString::to_string).collect();
+    assert_eq!(demands, ["slsa-provenance", "sbom", "https://example.org/tests/v1"]);
+    assert_eq!(rule.builder.as_deref(), Some("https://ci.example/builders/shop"));
     let digest_only = policy.trust_of("docker.io/library/debian").unwrap();
     assert!(digest_only.digest_only && digest_only.signers.is_empty());
     assert_eq!(policy.trust_of("r.example/other"), None);
@@ -87,6 +92,38 @@ fn what_does_not_mean_anything_is_told() {
     ] {
         assert!(mistakes(text).contains(words), "{text}: {}", mistakes(text));
     }
+}
+
+#[test]
+fn attestations_are_demanded_only_of_who_can_sign_them() {
+    let rule = |demands: &str, signer: &str| {
+        format!("[[trust]]\nrepository = \"r.example/*\"\n{demands}\n[[trust.signers]]\n{signer}\n")
+    };
+    let key = "method = \"cosign\"\nkeys = [\"a.pub\"]";
+    let sbom = "attestations = [\"sbom\"]";
+    for signer in ["method = \"dct\"", "method = \"notation\""] {
+        let told = mistakes(&rule(sbom, signer));
+        assert!(told.starts_with("plimsoll.toml:3:16: \"attestations\" cannot be used: none of"), "{told}");
+        let both = format!("{signer}\n[[trust.signers]]\n{key}");
+        parse(&rule(sbom, &both), "plimsoll.toml").unwrap();
+    }
+    let unsigned = "[[trust]]\nrepository = \"*\"\ndigest-only = true\nattestations = [\"sbom\"]";
+    assert!(mistakes(unsigned).contains("none of the signers"));
+    for (demands, words) in [
+        ("attestations = [\"sbon\"]", "cannot be \"sbon\" (did you mean \"sbom\"?)"),
+        ("attestations = [\"?\"]", "or the URI of a predicate type"),
+        ("attestations = []", "must be a list of strings"),
+        ("attestations = \"sbom\"", "must be a list of strings"),
+        ("builder = \"https://ci.example\"", "no SLSA provenance is demanded"),
+        ("attestations = [\"vex\"]\nbuilder = \"https://ci.example\"", "no SLSA provenance is demanded"),
+        ("attestations = [\"slsa-provenance\"]\nbuilder = \" \"", "must not be empty"),
+        ("attestations = [\"slsa-provenance\"]\nbuilder = 1", "must be a string"),
+    ] {
+        let told = mistakes(&rule(demands, key));
+        assert!(told.contains(words), "{demands}: {told}");
+    }
+    let exact = "attestations = [\"https://slsa.dev/provenance/v1\"]\nbuilder = \"https://ci.example\"";
+    parse(&rule(exact, key), "plimsoll.toml").unwrap();
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod certificate;
 mod content_trust;
 mod cosign;
 mod crl;
+mod demand;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod image;
@@ -25,7 +26,8 @@ pub mod tuf;
 
 pub use attestation::Attestation;
 pub use content_trust::{ContentTrust, Settings};
-pub use cosign::{Attestations, Cosign, CosignKey, CosignKeyError};
+pub use cosign::{Attestations, Cosign, CosignKey, CosignKeyError, LeftOut};
+pub use demand::Demands;
 pub use image::Image;
 pub use keyless::{Identity, IdentityError, Keyless, TrustedRoot, TrustedRootError};
 pub use notation::Notation;

@@ -1,6 +1,6 @@
 //! What comes out of a verification: a digest that somebody vouches for, or why nobody does.
 
-use plimsoll_facts::{Authenticity, TrustOutcome, Voucher};
+use plimsoll_facts::{Attestation, Authenticity, TrustOutcome, Voucher};
 
 use crate::{Image, ImageDigest};
 
@@ -9,18 +9,23 @@ use crate::{Image, ImageDigest};
 pub struct Verified<T> {
     what: T,
     vouchers: Vec<Voucher>,
+    attestations: Vec<Attestation>,
     notes: Vec<String>,
 }
 
 impl<T> Verified<T> {
     pub(crate) fn new(what: T, voucher: Voucher) -> Self {
-        Self { what, vouchers: vec![voucher], notes: Vec::new() }
+        Self { what, vouchers: vec![voucher], attestations: Vec::new(), notes: Vec::new() }
     }
 
     /// The same thing, verified once more.
     pub(crate) fn join(&mut self, other: Self) {
         self.vouchers.extend(other.vouchers);
         self.notes.extend(other.notes);
+    }
+
+    pub(crate) fn attest(&mut self, attestations: Vec<Attestation>) {
+        self.attestations = attestations;
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -35,6 +40,11 @@ impl<T> Verified<T> {
     /// Who vouches for it; at least one.
     pub fn vouchers(&self) -> &[Voucher] {
         &self.vouchers
+    }
+
+    /// What else somebody trusted says about it, where that is demanded.
+    pub fn attestations(&self) -> &[Attestation] {
+        &self.attestations
     }
 
     /// What was left out, and why.
@@ -53,11 +63,13 @@ pub struct Refusal {
     pub reason: String,
     /// What is signed under the name instead, where something is.
     pub signed: Option<ImageDigest>,
+    /// What somebody trusted says about the image all the same, where more is demanded.
+    pub attestations: Vec<Attestation>,
 }
 
 impl Refusal {
     pub(crate) fn new(kind: RefusalKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), signed: None }
+        Self { kind, reason: reason.into(), signed: None, attestations: Vec::new() }
     }
 
     /// The same, and where.
@@ -141,6 +153,7 @@ pub(crate) fn authenticity(image: &Image, outcome: Result<Verified<ImageDigest>,
             digest: Some(verified.get().to_string()),
             outcome: TrustOutcome::Verified,
             vouchers: verified.vouchers().to_vec(),
+            attestations: verified.attestations().to_vec(),
             notes: verified.notes().to_vec(),
             ..about
         },
@@ -148,6 +161,7 @@ pub(crate) fn authenticity(image: &Image, outcome: Result<Verified<ImageDigest>,
             outcome: refusal.kind.into(),
             signed_digest: refusal.signed.map(|digest| digest.to_string()),
             reason: refusal.reason,
+            attestations: refusal.attestations,
             ..about
         },
     }

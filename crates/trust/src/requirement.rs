@@ -1,4 +1,5 @@
-//! What the owner of a host demands of an image: who must vouch for it, how old that may be, and that no tag goes back.
+//! What the owner of a host demands of an image: who must vouch for it, how old that may be, what must be said about it,
+//! and that no tag goes back.
 
 use jiff::{SignedDuration, Timestamp};
 use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
@@ -8,7 +9,10 @@ use serde::Deserialize;
 use crate::image::DEFAULT_TAG;
 use crate::outcome::{authenticity, together};
 use crate::store::AcceptedTag;
-use crate::{ContentTrust, Cosign, Image, ImageDigest, Notation, Refusal, RefusalKind, Store, Verified};
+use crate::{
+    Attestations, ContentTrust, Cosign, Demands, Image, ImageDigest, Notation, Refusal, RefusalKind, Store,
+    Verified,
+};
 
 /// Clocks of signers may be ahead by so much.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
@@ -23,6 +27,11 @@ pub trait Verifier: Send + Sync {
     /// # Errors
     /// Why nobody does.
     fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal>;
+
+    /// Every statement about an image that somebody trusted signed; `None` where the method has no such.
+    fn attestations(&self, _image: &Image) -> Option<Result<Attestations, Refusal>> {
+        None
+    }
 }
 
 /// What is demanded of images. May be used by several threads.
@@ -35,6 +44,8 @@ pub struct Requirement {
     pub digest_only: bool,
     /// How old a signature may be; where it tells no time, the image.
     pub max_age: Option<SignedDuration>,
+    /// What must be said about the image, by any of the signers.
+    pub demands: Demands,
     /// Where it is remembered what was accepted for a tag, so that it cannot go back.
     pub guard: Option<Store>,
     /// How registries are spoken to.
@@ -70,7 +81,8 @@ impl Requirement {
         repository: &Repository,
         digest: ImageDigest,
     ) -> Result<Verified<ImageDigest>, Refusal> {
-        let verified = self.vouched(&Image { name: image.name.clone(), here: vec![digest.clone()] })?;
+        let asked = Image { name: image.name.clone(), here: vec![digest.clone()] };
+        let mut verified = self.vouched(&asked)?;
         let time = || self.time(repository, &verified);
         if let Some(bound) = self.max_age {
             let time = time()?;
@@ -82,9 +94,11 @@ impl Requirement {
                 return Err(Refusal::new(RefusalKind::Stale, reason));
             }
         }
+        let attestations = self.demands.require(&asked, &digest, &self.signers)?;
         if let (Some(store), None) = (&self.guard, image.name.digest()) {
             self.require_no_rollback(store, image, digest, time)?;
         }
+        verified.attest(attestations);
         Ok(verified)
     }
 
@@ -186,6 +200,20 @@ fn by_name(image: &Image) -> Option<Verified<ImageDigest>> {
     Some(Verified::new(digest.clone(), voucher))
 }
 
+impl Verifier for Cosign {
+    fn method(&self) -> TrustMethod {
+        TrustMethod::Cosign
+    }
+
+    fn verify(&self, image: &Image) -> Result<Verified<ImageDigest>, Refusal> {
+        Self::verify(self, image)
+    }
+
+    fn attestations(&self, image: &Image) -> Option<Result<Attestations, Refusal>> {
+        Some(Self::attestations(self, image))
+    }
+}
+
 macro_rules! verifier {
     ($type:ty, $method:expr) => {
         impl Verifier for $type {
@@ -201,5 +229,4 @@ macro_rules! verifier {
 }
 
 verifier!(ContentTrust, TrustMethod::ContentTrust);
-verifier!(Cosign, TrustMethod::Cosign);
 verifier!(Notation, TrustMethod::Notation);

@@ -28,6 +28,7 @@ pub(crate) fn tests() -> Vec<Test> {
         Test::new("cosign_s_signatures_in_a_real_registry", cosign),
         Test::new("notation_s_signatures_in_a_real_registry", notation),
         Test::new("a_policy_over_signatures_in_a_real_registry", policy),
+        Test::new("a_policy_over_attestations_in_a_real_registry", attestations),
     ];
     tests.into_iter().map(|test| test.needing(needs)).collect()
 }
@@ -177,9 +178,14 @@ impl Place {
 
     /// As cosign 3 signs.
     fn cosign_bundle(&self, key: &str, image: &Published) -> Result<(), String> {
+        self.cosign_attest(key, image, "https://sigstore.dev/cosign/sign/v1")
+    }
+
+    /// As cosign 3 attests.
+    fn cosign_attest(&self, key: &str, image: &Published, predicate_type: &str) -> Result<(), String> {
         let statement = json!({"_type": "https://in-toto.io/Statement/v1",
             "subject": [{"digest": {"sha256": image.digest.sum()}}],
-            "predicateType": "https://sigstore.dev/cosign/sign/v1", "predicate": {}})
+            "predicateType": predicate_type, "predicate": {}})
         .to_string();
         let kind = "application/vnd.in-toto+json";
         let message = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
@@ -352,4 +358,27 @@ fn policy() -> Result<(), String> {
     let tag = place.url("shop/app", "manifests/1");
     curl(&["-X", "PUT", "-H", &format!("Content-Type: {kind}"), &tag], Some(&bytes))?;
     expect(&place.verify(&[], &first.name)?, "stale", &second.digest.to_string())
+}
+
+/// Statements that are demanded of an image.
+fn attestations() -> Result<(), String> {
+    let place = Place::new()?;
+    let policy = format!(
+        "[[trust]]\nrepository = \"{}/*\"\nattestations = [\"sbom\"]\n\
+         [[trust.signers]]\nmethod = \"cosign\"\nkeys = [\"own.pub\"]\n",
+        place.registry.authority
+    );
+    place.write("plimsoll.toml", policy.as_bytes())?;
+    let image = place.image("attested/app:1", "one")?;
+    place.cosign_simple("own.key", &image)?;
+    expect(&place.verify(&[], &image.name)?, "unsigned", "attestation sbom: there is none")?;
+    place.cosign_attest("other.key", &image, "https://cyclonedx.org/bom")?;
+    expect(&place.verify(&[], &image.name)?, "untrusted-key", "attestation sbom: signature sha256:")?;
+    place.cosign_attest("own.key", &image, "https://cyclonedx.org/bom")?;
+    let found = place.verify(&[], &image.name)?;
+    expect(&found, "verified", "")?;
+    match found["attestations"][0]["fulfils"] == json!(["sbom"]) {
+        true => Ok(()),
+        false => Err(format!("which demand it fulfils is not told: {found:#}")),
+    }
 }

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll_facts::AttestationDemand;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{LONGEST_PATTERN, mandatory};
+use super::{LONGEST_PATTERN, mandatory, optional};
+use crate::error::did_you_mean;
 use crate::keys::{MOST_DAYS, SIGNER, TRUST};
 use crate::table::{Source, Table, wrong_type};
 use crate::{Method, MistakeKind, Policy, RepositoryPattern, Require, TrustRule};
 
-/// The most signers of one rule, and the most keys of one signer.
+/// The most signers and attestations of one rule, and the most keys of one signer.
 const MOST: usize = 64;
 
 pub(super) fn rules(source: &mut Source<'_>, value: &Spanned<DeValue<'_>>, policy: &mut Policy) {
@@ -40,15 +42,70 @@ fn rule(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<TrustRule> {
     let digest_only = table.bool(source, "digest-only").unwrap_or_default();
     let max_age_days = table.number(source, "max-age-days", MOST_DAYS, "a number of days from 1 to 36500");
     let rollback_guard = table.bool(source, "rollback-guard").unwrap_or_default();
+    let attestations = attestations(source, table);
+    let builder = optional(source, table, "builder", LONGEST_PATTERN);
     let signers = signers?;
     if signers.is_empty() && !digest_only {
         let hint = Some("[[trust.signers]] with method = …, or digest-only = true");
         table.missing(source, "signers", hint);
         return None;
     }
-    let place = source.place(table.span());
-    let repository = repository?;
-    Some(TrustRule { repository, signers, require, digest_only, max_age_days, rollback_guard, place })
+    require_attesters(source, table, &signers);
+    require_provenance(source, builder.as_ref(), &attestations);
+    Some(TrustRule {
+        repository: repository?,
+        signers,
+        require,
+        digest_only,
+        max_age_days,
+        rollback_guard,
+        attestations,
+        builder: builder.map(|builder| (*builder.get_ref()).to_owned()),
+        place: source.place(table.span()),
+    })
+}
+
+fn attestations(source: &mut Source<'_>, table: &Table<'_, '_>) -> Vec<AttestationDemand> {
+    let texts = table.texts(source, "attestations", MOST).unwrap_or_default();
+    let mut demands = Vec::new();
+    for text in texts {
+        if let Some(demand) = AttestationDemand::parse(text.get_ref()) {
+            demands.push(demand);
+            continue;
+        }
+        let hint = did_you_mean(text.get_ref(), AttestationDemand::words()).unwrap_or_else(|| {
+            let words: Vec<_> = AttestationDemand::words().collect();
+            format!("one of {}, or the URI of a predicate type", words.join(", "))
+        });
+        let kind = MistakeKind::UnknownValue { key: "attestations", value: (*text.get_ref()).to_owned() };
+        source.mistake(&text.span(), kind, Some(hint));
+    }
+    demands
+}
+
+/// Who demands attestations must trust somebody who can sign such.
+fn require_attesters(source: &mut Source<'_>, table: &Table<'_, '_>, signers: &[Method]) {
+    if let Some(value) = table.get("attestations")
+        && !signers.iter().any(Method::signs_attestations)
+    {
+        let why = "none of the signers can sign attestations; those of method \"cosign\" or \"keyless\" can";
+        unfit(source, &value.span(), "attestations", why);
+    }
+}
+
+/// Who demands a builder must demand the statement that names it.
+fn require_provenance(
+    source: &mut Source<'_>,
+    builder: Option<&Spanned<&str>>,
+    attestations: &[AttestationDemand],
+) {
+    if let Some(builder) = builder
+        && !attestations.iter().any(AttestationDemand::is_provenance)
+    {
+        let why =
+            "no SLSA provenance is demanded, which would name it; add \"slsa-provenance\" to attestations";
+        unfit(source, &builder.span(), "builder", why);
+    }
 }
 
 fn signers(source: &mut Source<'_>, table: &Table<'_, '_>) -> Option<Vec<Method>> {

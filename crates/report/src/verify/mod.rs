@@ -93,11 +93,17 @@ impl Verification {
     }
 }
 
-/// `attested: SLSA provenance (https://slsa.dev/provenance/v1) signed by NAME on 2026-11-24`.
+/// `attested: SLSA provenance (https://slsa.dev/provenance/v1) signed by NAME on 2026-11-24, built by BUILDER, as the policy
+/// demands (slsa-provenance)`.
 fn attestation(attestation: &Attestation) -> String {
     let at = attestation.signed_at.map_or(String::new(), |at| format!(" on {}", words::day(at)));
+    let built = attestation.builder.as_ref().map_or(String::new(), |builder| format!(", built by {builder}"));
+    let demanded = match attestation.fulfils.as_slice() {
+        [] => String::new(),
+        demands => format!(", as the policy demands ({})", demands.join(", ")),
+    };
     let (kind, signers) = (attestation.kind.title(), attestation.signers.join(", "));
-    format!("attested: {kind} ({}) signed by {signers}{at}", attestation.predicate_type)
+    format!("attested: {kind} ({}) signed by {signers}{at}{built}{demanded}", attestation.predicate_type)
 }
 
 /// `signed by KEY in the role targets, holds until 2026-12-08`.
@@ -117,4 +123,29 @@ fn voucher(voucher: &Voucher) -> String {
         return format!("{method}: {} is named by digest, which is enough", voucher.subject);
     }
     format!("{method}: {} is signed by {}{role}{at}{expires}{stale}", voucher.subject, keys.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_facts::{Attestation, AttestationKind};
+
+    use super::attestation;
+
+    #[test]
+    fn an_attestation_names_who_signed_it_and_what_it_fulfils() {
+        let found = Attestation {
+            kind: AttestationKind::SlsaProvenance,
+            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
+            signers: vec!["release.pub".to_owned()],
+            builder: Some("https://ci.example.org".to_owned()),
+            signed_at: Some(1_795_478_400),
+            fulfils: vec!["slsa-provenance".to_owned()],
+            ..Attestation::default()
+        };
+        assert_eq!(
+            attestation(&found),
+            "attested: SLSA provenance (https://slsa.dev/provenance/v1) signed by release.pub on 2026-11-24, built by \
+             https://ci.example.org, as the policy demands (slsa-provenance)"
+        );
+    }
 }

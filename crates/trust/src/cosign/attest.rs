@@ -3,10 +3,11 @@
 
 use plimsoll_registry::{Descriptor, Repository};
 
+use super::built::PREDICATE_TYPE;
 use super::collect::{BUNDLE, Simple};
 use super::dsse::Envelope;
-use super::signers::{Made, Makers};
-use super::statement::{SIGNATURE, Statement};
+use super::signers::Makers;
+use super::statement::{SIGNATURE, Statement, claimed_type};
 use super::{Cosign, Subject, bundle, simple};
 use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
 use crate::outcome::bad;
@@ -21,7 +22,40 @@ pub struct Attestations {
     /// What somebody trusted signed.
     pub found: Vec<Attestation>,
     /// What does not count, and why.
-    pub refused: Vec<Refusal>,
+    pub left_out: Vec<LeftOut>,
+    /// The images for which the digest stands that was asked about: those of an index, where their builder put something
+    /// beside them.
+    pub images: Vec<ImageDigest>,
+}
+
+/// Statements that do not count.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Why.
+    pub why: Refusal,
+    /// What kinds of statements they say that they are, for which nobody vouches; none where that is not known.
+    claims: Vec<String>,
+}
+
+impl LeftOut {
+    pub(super) fn claiming(why: Refusal, claims: impl IntoIterator<Item = String>) -> Self {
+        Self { why, claims: claims.into_iter().collect() }
+    }
+
+    /// Whether there may be such a statement among them, by its predicate type.
+    pub(crate) fn may_be(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+        self.claims.is_empty() || self.claims.iter().any(|claim| is_wanted(claim))
+    }
+
+    fn at(self, place: &str) -> Self {
+        Self { why: self.why.at(place), ..self }
+    }
+}
+
+impl From<Refusal> for LeftOut {
+    fn from(why: Refusal) -> Self {
+        Self { why, claims: Vec::new() }
+    }
 }
 
 impl Cosign {
@@ -52,7 +86,7 @@ impl Cosign {
             let layers = match manifest {
                 Ok(manifest) => manifest.layers,
                 Err(refusal) => {
-                    all.refused.push(refusal.at(&place));
+                    all.left_out.push(refusal.at(&place).into());
                     continue;
                 }
             };
@@ -60,6 +94,7 @@ impl Cosign {
                 let subject =
                     Subject { digest, repository: "", manifest: &|| Err(bad("it is no statement")) };
                 let said = artifacts::statement(repository, layer)
+                    .map_err(LeftOut::from)
                     .and_then(|json| bundle::attested(&json, &subject, &self.signers));
                 all.add(&place, digest, said)?;
             }
@@ -90,20 +125,14 @@ impl Cosign {
         repository: &Repository,
         layer: &Descriptor,
         digest: &ImageDigest,
-    ) -> Result<Option<(Statement, Makers)>, Refusal> {
+    ) -> Result<Option<(Statement, Makers)>, LeftOut> {
         let beside = Simple::beside(layer, artifacts::statement(repository, layer)?);
         let envelope: Envelope = serde_json::from_slice(&beside.payload)
             .map_err(|error| bad(format!("the envelope cannot be read: {error}")))?;
         let envelope = envelope.open()?;
-        let made = Made {
-            message: &envelope.message,
-            payload: Some(&envelope.payload),
-            signature: &envelope.signature,
-            by: simple::proof(&beside, &self.signers)?,
-        };
-        let makers = self.signers.require(made)?;
-        envelope.require_kind()?;
-        Ok(Some((Statement::read(&envelope.payload, digest)?, makers)))
+        let said = simple::proof(&beside, &self.signers)
+            .and_then(|proof| bundle::of_envelope(&envelope, proof, digest, &self.signers));
+        said.map(Some).map_err(|why| LeftOut::claiming(why, claimed_type(&envelope.payload)))
     }
 
     fn add_built(
@@ -113,21 +142,22 @@ impl Cosign {
         digest: &ImageDigest,
         all: &mut Attestations,
     ) -> Result<(), Refusal> {
-        for (about, manifest) in self.built(repository, digest)?.into_iter().flat_map(|built| built.manifests)
-        {
+        let Some(built) = self.built(repository, digest)? else { return Ok(()) };
+        all.images.extend(built.images.into_iter().map(|image| image.digest));
+        for (about, manifest) in built.manifests {
             let place = format!("attestation {}", manifest.digest);
-            let signed = self.signed_manifest(image, repository, &about, &manifest);
-            let (statements, makers) = match signed {
+            let (statements, makers) = match self.signed_manifest(image, repository, &about, &manifest) {
                 Ok(signed) => signed,
-                Err(refusal) => {
-                    all.refused.push(refusal.at(&place));
+                Err(left_out) => {
+                    all.left_out.push(left_out.at(&place));
                     continue;
                 }
             };
             for layer in &statements {
                 let said = artifacts::statement(repository, layer)
                     .and_then(|payload| Statement::read(&payload, &about.digest))
-                    .map(|statement| Some((statement, makers.clone())));
+                    .map(|statement| Some((statement, makers.clone())))
+                    .map_err(|why| LeftOut::claiming(why, layer.annotations.get(PREDICATE_TYPE).cloned()));
                 all.add(&place, &about.digest, said)?;
             }
         }
@@ -140,19 +170,20 @@ impl Attestations {
         &mut self,
         place: &str,
         digest: &ImageDigest,
-        said: Result<Option<(Statement, Makers)>, Refusal>,
+        said: Result<Option<(Statement, Makers)>, LeftOut>,
     ) -> Result<(), Refusal> {
-        if self.found.len() + self.refused.len() >= MAX_SIGNATURES {
+        if self.found.len() + self.left_out.len() >= MAX_SIGNATURES {
             return Err(artifacts::too_many());
         }
         match said {
             Ok(Some((statement, makers))) if statement.predicate_type != SIGNATURE => {
+                let Statement { predicate_type, builder, .. } = statement;
                 let Makers { signers, signed_at } = makers;
-                let found = Attestation::new(statement.predicate_type, digest.clone(), signers, signed_at);
-                self.found.push(found);
+                let digest = digest.clone();
+                self.found.push(Attestation { predicate_type, builder, signers, digest, signed_at });
             }
             Ok(_) => {}
-            Err(refusal) => self.refused.push(refusal.at(place)),
+            Err(left_out) => self.left_out.push(left_out.at(place)),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use plimsoll_registry::{Descriptor, INDEX_TYPES, Index, MANIFEST_TYPES, Repository};
 
 use super::Cosign;
+use super::attest::LeftOut;
 use super::signers::Makers;
 use super::statement::Statement;
 use crate::artifacts::{self, Artifact, MAX_SIGNATURES};
@@ -19,13 +20,13 @@ const ARTIFACTS: [&str; 2] =
     ["application/vnd.in-toto+json", "application/vnd.docker.attestation.manifest.v1+json"];
 /// Media type of a statement in it, and where its type is told.
 const STATEMENT: &str = "application/vnd.in-toto+json";
-const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
+pub(super) const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 /// Statements on how an image was built, before their version.
 const PROVENANCE: &str = "https://slsa.dev/provenance/";
 
 /// The images that a digest stands for, and the manifests beside each.
 pub(super) struct Built {
-    images: Vec<Descriptor>,
+    pub(super) images: Vec<Descriptor>,
     /// About which image, and the manifest.
     pub(super) manifests: Vec<(Descriptor, Descriptor)>,
 }
@@ -72,7 +73,7 @@ impl Cosign {
     ) -> Result<Makers, Refusal> {
         let (statements, makers) = self
             .signed_manifest(image, repository, about, manifest)
-            .map_err(|refusal| refusal.at(&format!("attestation {}", manifest.digest)))?;
+            .map_err(|left_out| left_out.why.at(&format!("attestation {}", manifest.digest)))?;
         let is_provenance = |layer: &&Descriptor| {
             layer.annotations.get(PREDICATE_TYPE).is_some_and(|kind| kind.starts_with(PROVENANCE))
         };
@@ -128,7 +129,7 @@ impl Cosign {
         repository: &Repository,
         about: &Descriptor,
         listed: &Descriptor,
-    ) -> Result<(Vec<Descriptor>, Makers), Refusal> {
+    ) -> Result<(Vec<Descriptor>, Makers), LeftOut> {
         let manifest = artifacts::manifest(repository, &listed.digest.to_string())?
             .ok_or_else(|| Refusal::new(RefusalKind::Unavailable, "the registry does not have it"))?;
         let is_image = |subject: &Descriptor| {
@@ -138,11 +139,14 @@ impl Cosign {
                 && (MANIFEST_TYPES.contains(&kind) || INDEX_TYPES.contains(&kind))
         };
         if !manifest.subject.as_ref().is_some_and(is_image) {
-            return Err(bad("it is not about this image"));
+            return Err(bad("it is not about this image").into());
         }
-        let verified = self.direct(image, repository, &listed.digest)?;
-        let makers = Makers::of(verified.vouchers());
-        let statements = manifest.layers.into_iter().filter(|layer| layer.media_type == STATEMENT);
-        Ok((statements.collect(), makers))
+        let is_statement = |layer: &Descriptor| layer.media_type == STATEMENT;
+        let statements: Vec<_> = manifest.layers.into_iter().filter(is_statement).collect();
+        let claims = || statements.iter().map(|layer| layer.annotations.get(PREDICATE_TYPE).cloned());
+        match self.direct(image, repository, &listed.digest) {
+            Ok(verified) => Ok((statements, Makers::of(verified.vouchers()))),
+            Err(why) => Err(LeftOut::claiming(why, claims().collect::<Option<Vec<_>>>().unwrap_or_default())),
+        }
     }
 }

@@ -5,13 +5,14 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::dsse::{Envelope, decode};
+use super::attest::LeftOut;
+use super::dsse::{Envelope, Opened, decode};
 use super::signers::{Certified, Made, Makers, Proof};
-use super::statement::Statement;
+use super::statement::{Statement, claimed_type};
 use super::{Signed, Signers, Subject};
 use crate::keyless::BundleEntry;
 use crate::outcome::bad;
-use crate::{Refusal, RefusalKind};
+use crate::{ImageDigest, Refusal, RefusalKind};
 
 /// Both spellings of version 0.3.
 const MEDIA_TYPES: [&str; 2] =
@@ -83,7 +84,7 @@ pub(super) fn verify(json: &[u8], subject: &Subject<'_>, signers: &Signers) -> R
     let proof = bundle.verification_material.proof(signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => {
-            let (statement, makers) = of_envelope(envelope, proof, subject, signers)?;
+            let (statement, makers) = of_envelope(&envelope.open()?, proof, subject.digest, signers)?;
             statement.require_signature()?;
             Ok(Signed { makers, note: None })
         }
@@ -97,13 +98,17 @@ pub(super) fn attested(
     json: &[u8],
     subject: &Subject<'_>,
     signers: &Signers,
-) -> Result<Option<(Statement, Makers)>, Refusal> {
+) -> Result<Option<(Statement, Makers)>, LeftOut> {
     let bundle = parse(json)?;
     let proof = bundle.verification_material.proof(signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
-        (Some(envelope), None) => of_envelope(envelope, proof, subject, signers).map(Some),
+        (Some(envelope), None) => {
+            let envelope = envelope.open()?;
+            let said = of_envelope(&envelope, proof, subject.digest, signers);
+            said.map(Some).map_err(|why| LeftOut::claiming(why, claimed_type(&envelope.payload)))
+        }
         (None, Some(_)) => Ok(None),
-        _ => Err(bad("the bundle holds not exactly one signature")),
+        _ => Err(bad("the bundle holds not exactly one signature").into()),
     }
 }
 
@@ -158,19 +163,18 @@ fn part<T: Default + DeserializeOwned>(part: Value) -> Result<T, Refusal> {
 }
 
 /// A statement in an envelope.
-fn of_envelope(
-    envelope: Envelope,
+pub(super) fn of_envelope(
+    envelope: &Opened,
     by: Proof,
-    subject: &Subject<'_>,
+    digest: &ImageDigest,
     signers: &Signers,
 ) -> Result<(Statement, Makers), Refusal> {
-    let envelope = envelope.open()?;
     let payload = envelope.payload.as_slice();
     let made =
         Made { message: &envelope.message, payload: Some(payload), signature: &envelope.signature, by };
     let makers = signers.require(made)?;
     envelope.require_kind()?;
-    Ok((Statement::read(payload, subject.digest)?, makers))
+    Ok((Statement::read(payload, digest)?, makers))
 }
 
 /// A signature over the manifest itself.

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use plimsoll_facts::{Authenticity, TrustMethod, Voucher};
 use plimsoll_registry::Options;
 
-pub use attest::Attestations;
+pub use attest::{Attestations, LeftOut};
 pub use key::{CosignKey, CosignKeyError};
 
 use crate::outcome::{authenticity, worst};
@@ -78,11 +78,10 @@ impl Cosign {
         };
         let mut found = self.judge(image);
         match self.attestations(image) {
-            Ok(Attestations { found: attestations, refused }) => {
-                found.attestations = attestations.into_iter().map(Into::into).collect();
-                let left_out =
-                    refused.iter().map(|refusal| format!("an attestation does not count: {refusal}"));
-                found.notes.extend(left_out);
+            Ok(said) => {
+                found.attestations = said.found.into_iter().map(Into::into).collect();
+                let told = |left_out: &LeftOut| format!("an attestation does not count: {}", left_out.why);
+                found.notes.extend(said.left_out.iter().map(told));
             }
             Err(refusal) => found.notes.push(format!("the attestations are not known: {refusal}")),
         }

@@ -1,5 +1,6 @@
 //! What an envelope says, and about what (in-toto, "Statement").
 
+use plimsoll_facts::AttestationKind;
 use serde::Deserialize;
 
 use crate::outcome::bad;
@@ -12,7 +13,10 @@ pub(super) const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 /// The most images that one is about.
 const MOST_SUBJECTS: usize = 10_000;
 
-/// A statement. What it says in detail is not looked at.
+/// Versions of SLSA provenance before the first, which name the builder elsewhere.
+const EARLY_PROVENANCE: &str = "https://slsa.dev/provenance/v0.";
+
+/// A statement. Of what it says in detail only what built the image is looked at.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Statement {
@@ -20,6 +24,9 @@ pub(super) struct Statement {
     kind: String,
     pub(super) predicate_type: String,
     subject: Vec<Named>,
+    /// What built the image, where it is SLSA provenance and says so.
+    #[serde(skip)]
+    pub(super) builder: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,7 +43,7 @@ struct NamedDigest {
 impl Statement {
     /// Reads a statement that must be about this image.
     pub(super) fn read(payload: &[u8], asked: &ImageDigest) -> Result<Self, Refusal> {
-        let statement: Self = serde_json::from_slice(payload)
+        let mut statement: Self = serde_json::from_slice(payload)
             .map_err(|error| bad(format!("what is signed cannot be read: {error}")))?;
         if !TYPES.contains(&statement.kind.as_str()) {
             return Err(bad(format!("what is signed is {:?}", statement.kind)));
@@ -48,10 +55,13 @@ impl Statement {
             "sha512" => named.digest.sha512.as_deref() == Some(asked.sum()),
             _ => named.digest.sha256.as_deref() == Some(asked.sum()),
         };
-        match statement.subject.iter().any(is_asked) {
-            true => Ok(statement),
-            false => Err(bad("what is signed is another image")),
+        if !statement.subject.iter().any(is_asked) {
+            return Err(bad("what is signed is another image"));
         }
+        if AttestationKind::of(&statement.predicate_type) == AttestationKind::SlsaProvenance {
+            statement.builder = builder(payload, &statement.predicate_type);
+        }
+        Ok(statement)
     }
 
     /// It must be an image's signature.
@@ -65,4 +75,42 @@ impl Statement {
         );
         Err(Refusal::new(RefusalKind::Unsigned, reason))
     }
+}
+
+/// What SLSA provenance says that built the image (SLSA, "Provenance", versions 0.1 to 1).
+fn builder(payload: &[u8], predicate_type: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Provenance {
+        predicate: Predicate,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Predicate {
+        builder: Option<Builder>,
+        run_details: Option<RunDetails>,
+    }
+    #[derive(Deserialize)]
+    struct RunDetails {
+        builder: Builder,
+    }
+    #[derive(Deserialize)]
+    struct Builder {
+        id: String,
+    }
+    let Provenance { predicate } = serde_json::from_slice(payload).ok()?;
+    let builder = match predicate_type.starts_with(EARLY_PROVENANCE) {
+        true => predicate.builder,
+        false => predicate.run_details.map(|details| details.builder),
+    };
+    builder.map(|builder| builder.id).filter(|id| !id.is_empty())
+}
+
+/// What kind of statement a payload says that it is. Nobody vouches for that: it tells no more than what was left out.
+pub(super) fn claimed_type(payload: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Claimed {
+        predicate_type: String,
+    }
+    serde_json::from_slice(payload).ok().map(|Claimed { predicate_type }| predicate_type)
 }

@@ -10,12 +10,12 @@ use crate::registry::{MANIFEST, Registry};
 use crate::signer::{Signer, envelope, payload, statement};
 use crate::{Judged, refused};
 
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
-const VEX: &str = "https://openvex.dev/ns/v0.2.0";
+pub(crate) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+pub(crate) const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 /// A statement of this type about an image.
-fn says(kind: &str, digest: &Digest) -> String {
+pub(crate) fn says(kind: &str, digest: &Digest) -> String {
     statement(digest).replace("https://sigstore.dev/cosign/sign/v1", kind)
 }
 
@@ -29,7 +29,7 @@ impl Registry {
     }
 
     /// Signs a manifest with a key, in the older form.
-    fn sign(&mut self, digest: &Digest, signer: &Signer) {
+    pub(crate) fn sign(&mut self, digest: &Digest, signer: &Signer) {
         let asked = std::mem::replace(&mut self.subject, digest.clone());
         let text = payload(digest);
         self.simple(&[(text.as_bytes(), signer.sign(text.as_bytes()))]);
@@ -37,7 +37,7 @@ impl Registry {
     }
 
     /// What a builder puts beside an image: a manifest of statements, each with the type that its layer tells.
-    fn built(&mut self, about: &Value, statements: &[(&str, String)]) -> Value {
+    pub(crate) fn built(&mut self, about: &Value, statements: &[(&str, String)]) -> Value {
         let layer = |(kind, text): &(&str, String)| {
             let mut layer = self.blob(IN_TOTO, text.as_bytes());
             layer["annotations"] = json!({"in-toto.io/predicate-type": kind});
@@ -53,23 +53,23 @@ impl Registry {
     }
 
     /// An index of images and what is beside them, which is asked about from now on.
-    fn index(&mut self, manifests: &[Value]) {
+    pub(crate) fn index(&mut self, manifests: &[Value]) {
         let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPES[0], "manifests": manifests});
         self.subject = self.manifest("index", INDEX_TYPES[0], index.to_string().as_bytes());
     }
 }
 
-fn digest_of(entry: &Value) -> Digest {
+pub(crate) fn digest_of(entry: &Value) -> Digest {
     entry["digest"].as_str().unwrap().parse().unwrap()
 }
 
-fn image() -> Value {
+pub(crate) fn image() -> Value {
     json!({"mediaType": MANIFEST_TYPES[0], "digest": Digest::of(MANIFEST).to_string(), "size": MANIFEST.len(),
         "platform": {"os": "linux", "architecture": "amd64"}})
 }
 
 /// How an index marks what is beside an image.
-fn marked(mut entry: Value, about: &Value) -> Value {
+pub(crate) fn marked(mut entry: Value, about: &Value) -> Value {
     entry["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest",
         "vnd.docker.reference.digest": about["digest"]});
     entry
@@ -86,14 +86,14 @@ fn what_somebody_trusted_says_is_told() {
     registry.bundle(&envelope(&own, &statement(&subject)));
     registry.bundle(&envelope(&own, &says(PROVENANCE, &Digest::of(b"another"))));
     registry.bundle(&own.message_bundle(MANIFEST, MANIFEST));
-    let Attestations { found, refused } = registry.attested(&[own.key("own")]);
+    let Attestations { found, left_out, .. } = registry.attested(&[own.key("own")]);
     let kinds: Vec<_> = found.iter().map(|found| (found.kind(), found.predicate_type())).collect();
     assert_eq!(
         kinds,
-        [(AttestationKind::Provenance, PROVENANCE), (AttestationKind::Spdx, "https://spdx.dev/Document")]
+        [(AttestationKind::SlsaProvenance, PROVENANCE), (AttestationKind::Spdx, "https://spdx.dev/Document")]
     );
     assert!(found.iter().all(|found| found.signers()[0].starts_with("own (") && *found.digest() == subject));
-    let kinds: Vec<_> = refused.iter().map(|refusal| refusal.kind).collect();
+    let kinds: Vec<_> = left_out.iter().map(|it| it.why.kind).collect();
     assert_eq!(kinds, [RefusalKind::UntrustedKey, RefusalKind::BadSignature]);
     // None of them is a signature of the image but one.
     assert_eq!(registry.judged(&[own.key("own")]).unwrap().len(), 2);
@@ -134,12 +134,12 @@ fn the_older_form_by_keys_and_by_certificates() {
     );
 
     let by_key = registry.attested(&[own.key("own")]);
-    assert_eq!(by_key.found.iter().map(|found| found.kind()).collect::<Vec<_>>(), [AttestationKind::OpenVex]);
-    assert_eq!(by_key.refused.len(), 1);
+    assert_eq!(by_key.found.iter().map(|found| found.kind()).collect::<Vec<_>>(), [AttestationKind::Vex]);
+    assert_eq!(by_key.left_out.len(), 1);
     let by_certificate = registry
         .with(|image, options| Cosign::keyless(crate::keyless::of_alice(), options).attestations(image));
     let found = by_certificate.unwrap().found;
-    assert_eq!(found.iter().map(|found| found.kind()).collect::<Vec<_>>(), [AttestationKind::Provenance]);
+    assert_eq!(found.iter().map(|found| found.kind()).collect::<Vec<_>>(), [AttestationKind::SlsaProvenance]);
     assert_eq!(found[0].signers(), ["alice@example.org (https://accounts.example.org)"]);
 }
 
@@ -158,7 +158,7 @@ fn an_image_is_vouched_for_by_how_it_was_built() {
     registry.index(&[about.clone(), marked(built.clone(), &about)]);
     assert_eq!(registry.judged(&keys).unwrap(), [own.key("own")].map(|_| name_of(&registry, &own)));
     let kinds: Vec<_> = registry.attested(&keys).found.iter().map(|found| found.kind()).collect();
-    assert_eq!(kinds, [AttestationKind::Provenance, AttestationKind::OpenVex]);
+    assert_eq!(kinds, [AttestationKind::SlsaProvenance, AttestationKind::Vex]);
     // Another key; and a second image in the index that nobody vouches for.
     let other = [Signer::new(2).key("other")];
     refused(registry.judged(&other), RefusalKind::UntrustedKey, "attestation sha256:");
@@ -224,7 +224,7 @@ fn nobody_vouches_for_what_is_built_and_not_signed() {
     let built = registry.built(&about, &[(PROVENANCE, says(PROVENANCE, &digest_of(&about)))]);
     registry.index(&[about.clone(), marked(built.clone(), &about)]);
     refused(registry.judged(&[own.key("own")]), RefusalKind::Unsigned, "no signature");
-    let Attestations { found, refused: left_out } = registry.attested(&[own.key("own")]);
+    let Attestations { found, left_out, .. } = registry.attested(&[own.key("own")]);
     assert_eq!((found.len(), left_out.len()), (0, 1));
     let mut away = built;
     away["digest"] = json!(Digest::of(b"gone").to_string());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use plimsoll_registry::{Digest, INDEX_TYPES, Limits, MANIFEST_TYPES, Options};
-use plimsoll_trust::{Cosign, Image, Notation, RefusalKind, Requirement, Verifier};
+use plimsoll_trust::{Cosign, Demands, Image, Notation, RefusalKind, Requirement, Verifier};
 use serde_json::json;
 
 use crate::registry::{BUNDLE, MANIFEST, Registry};
@@ -41,6 +41,7 @@ fn each(image: &Image, check: impl Fn(Judged)) {
         all: true,
         digest_only: false,
         max_age: Some(SignedDuration::from_hours(24)),
+        demands: Demands::default(),
         guard: None,
         registry: options(),
         now,

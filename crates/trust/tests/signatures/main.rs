@@ -6,6 +6,7 @@ mod attestations;
 mod authority;
 mod bad_servers;
 mod cosign;
+mod demands;
 mod envelopes;
 mod forged;
 mod keyless;

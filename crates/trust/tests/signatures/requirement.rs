@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use plimsoll_registry::{Digest, Options};
-use plimsoll_trust::{Cosign, RefusalKind, Requirement, Store, Verifier};
+use plimsoll_trust::{Cosign, Demands, RefusalKind, Requirement, Store, Verifier};
 
 use crate::registry::Registry;
 use crate::signer::{Signer, payload};
@@ -11,7 +11,7 @@ use crate::{Judged, refused};
 const CREATED: &str = "2026-11-01T00:00:00Z";
 const LATER: &str = "2026-11-10T00:00:00Z";
 
-fn demand(signers: &[u8]) -> Requirement {
+pub(crate) fn demand(signers: &[u8]) -> Requirement {
     let registry = Registry::options();
     let cosign = |number: &u8| -> Box<dyn Verifier> {
         let key = Signer::new(*number).key(&format!("key {number}"));
@@ -22,6 +22,7 @@ fn demand(signers: &[u8]) -> Requirement {
         all: true,
         digest_only: false,
         max_age: None,
+        demands: Demands::default(),
         guard: None,
         registry: registry.clone(),
         now: "2026-11-24T00:00:00Z".parse().unwrap(),
@@ -36,7 +37,7 @@ fn publish(registry: &mut Registry, created: &str, signer: u8) -> Digest {
     digest
 }
 
-fn verify(requirement: &Requirement, registry: &Registry, target: &str) -> Judged {
+pub(crate) fn verify(requirement: &Requirement, registry: &Registry, target: &str) -> Judged {
     let verified = requirement.verify(&registry.image(target));
     let signers = |verified: plimsoll_trust::Verified<Digest>| {
         verified.vouchers().iter().flat_map(|voucher| voucher.signers.clone()).collect()

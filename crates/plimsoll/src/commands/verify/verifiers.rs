@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use plimsoll_facts::{Authenticity, TrustOutcome};
 use plimsoll_policy::{Method, Policy, Require, TrustRule};
 use plimsoll_trust::{
-    ContentTrust, Cosign, CosignKey, Image, Notation, Requirement, Settings, Store, Verifier,
+    ContentTrust, Cosign, CosignKey, Demands, Image, Notation, Requirement, Settings, Store, Verifier,
 };
 
 use super::keyless;
@@ -92,6 +92,7 @@ fn requirement(rule: &TrustRule, store: &Store, settings: &Settings) -> Result<R
         all: rule.require == Require::All,
         digest_only: rule.digest_only,
         max_age: rule.max_age_days.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+        demands: Demands { attestations: rule.attestations.clone(), builder: rule.builder.clone() },
         guard: rule.rollback_guard.then(|| store.clone()),
         registry: settings.registry.clone(),
         now: settings.now,
