@@ -1,8 +1,8 @@
-//! Bundles of sigstore, version 0.3 (sigstore/protobuf-specs, `sigstore_bundle.proto`). With keys, entries of logs and
+//! Bundles of sigstore, versions 0.1 to 0.3 (sigstore/protobuf-specs, `sigstore_bundle.proto`). With keys, entries of logs and
 //! timestamps in them are not looked at: no time is needed, and what is not verified does not count.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::attest::LeftOut;
@@ -10,13 +10,26 @@ use super::dsse::{Envelope, Opened, decode};
 use super::signers::{Certified, Made, Makers, Proof};
 use super::statement::{Statement, claimed_type};
 use super::{Signed, Signers, Subject};
-use crate::keyless::BundleEntry;
+use crate::keyless::{BundleEntry, Inclusion};
 use crate::outcome::bad;
 use crate::{ImageDigest, Refusal, RefusalKind};
 
-/// Both spellings of version 0.3.
-const MEDIA_TYPES: [&str; 2] =
-    ["application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.dev.sigstore.bundle+json;version=0.3"];
+/// The versions, and how they are spelt.
+const VERSIONS: [(&str, Version); 4] = [
+    ("application/vnd.dev.sigstore.bundle+json;version=0.1", Version::First),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.2", Version::Second),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.3", Version::Third),
+    ("application/vnd.dev.sigstore.bundle.v0.3+json", Version::Third),
+];
+
+/// What the versions differ in, as sigstore-go has it (`pkg/bundle/bundle.go`): entries of logs come with a promise in the
+/// first and with a proof since the second; since the third no chain of certificates is allowed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    First,
+    Second,
+    Third,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,7 +45,7 @@ struct Bundle {
 struct Material {
     public_key: Option<Hint>,
     certificate: Option<Certificate>,
-    x509_certificate_chain: Option<IgnoredAny>,
+    x509_certificate_chain: Option<Chain>,
     /// Like the timestamps, read only where they count.
     #[serde(default)]
     tlog_entries: Value,
@@ -50,6 +63,11 @@ struct Hint {
 #[serde(rename_all = "camelCase")]
 struct Certificate {
     raw_bytes: String,
+}
+
+#[derive(Deserialize)]
+struct Chain {
+    certificates: Vec<Certificate>,
 }
 
 #[derive(Default, Deserialize)]
@@ -80,8 +98,8 @@ struct MessageDigest {
 
 /// Verifies one bundle, which must be an image's signature.
 pub(super) fn verify(json: &[u8], subject: &Subject<'_>, signers: &Signers) -> Result<Signed, Refusal> {
-    let bundle = parse(json)?;
-    let proof = bundle.verification_material.proof(signers)?;
+    let (bundle, version) = parse(json)?;
+    let proof = bundle.verification_material.proof(version, signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => {
             let (statement, makers) = of_envelope(&envelope.open()?, proof, subject.digest, signers)?;
@@ -99,8 +117,8 @@ pub(super) fn attested(
     subject: &Subject<'_>,
     signers: &Signers,
 ) -> Result<Option<(Statement, Makers)>, LeftOut> {
-    let bundle = parse(json)?;
-    let proof = bundle.verification_material.proof(signers)?;
+    let (bundle, version) = parse(json)?;
+    let proof = bundle.verification_material.proof(version, signers)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => {
             let envelope = envelope.open()?;
@@ -112,12 +130,12 @@ pub(super) fn attested(
     }
 }
 
-fn parse(json: &[u8]) -> Result<Bundle, Refusal> {
+fn parse(json: &[u8]) -> Result<(Bundle, Version), Refusal> {
     let bundle: Bundle =
         serde_json::from_slice(json).map_err(|error| bad(format!("the bundle cannot be read: {error}")))?;
-    match MEDIA_TYPES.contains(&bundle.media_type.as_str()) {
-        true => Ok(bundle),
-        false => {
+    match VERSIONS.iter().find(|(media_type, _)| *media_type == bundle.media_type) {
+        Some((_, version)) => Ok((bundle, *version)),
+        None => {
             let reason = format!("a bundle of type {:?} is not covered", bundle.media_type);
             Err(Refusal::new(RefusalKind::Unsupported, reason))
         }
@@ -126,30 +144,34 @@ fn parse(json: &[u8]) -> Result<Bundle, Refusal> {
 
 impl Material {
     /// Who is said to have signed.
-    fn proof(self, signers: &Signers) -> Result<Proof, Refusal> {
-        match (self.public_key, self.certificate, self.x509_certificate_chain) {
-            (Some(Hint { hint }), None, None) => Ok(Proof::Hint(hint)),
-            (None, Some(_), None) if matches!(signers, Signers::Keys(_)) => {
-                Ok(Proof::Certificate(Certified::default()))
+    fn proof(self, version: Version, signers: &Signers) -> Result<Proof, Refusal> {
+        let certificate = match (self.public_key, self.certificate, self.x509_certificate_chain) {
+            (Some(Hint { hint }), None, None) => return Ok(Proof::Hint(hint)),
+            (None, Some(certificate), None) => certificate,
+            (None, None, Some(_)) if version == Version::Third => {
+                return Err(bad("a bundle of version 0.3 with a chain of certificates"));
             }
-            (None, Some(certificate), None) => {
-                let entries: Vec<BundleEntry> = part(self.tlog_entries)?;
-                let entries: Result<_, _> = entries.iter().map(BundleEntry::read).collect();
-                let Timestamps { rfc3161_timestamps: stamps } = part(self.timestamp_verification_data)?;
-                let stamps = stamps.iter().map(|stamp| decode(&stamp.signed_timestamp, "timestamp"));
-                Ok(Proof::Certificate(Certified {
-                    certificate: decode(&certificate.raw_bytes, "certificate")?,
-                    entries: entries?,
-                    timestamps: stamps.collect::<Result<_, _>>()?,
-                }))
+            // The signer's is the first; those above it are of the trusted root.
+            (None, None, Some(Chain { certificates })) => {
+                let first = certificates.into_iter().next();
+                first.ok_or_else(|| bad("the chain of certificates is empty"))?
             }
-            (None, None, Some(_)) => Err(Refusal::new(
-                RefusalKind::Unsupported,
-                "a chain of certificates (keyless) in a bundle is not covered",
-            )),
-            (None, None, None) => Err(bad("the bundle names neither a key nor a certificate")),
-            _ => Err(bad("the bundle names several keys or certificates")),
+            (None, None, None) => return Err(bad("the bundle names neither a key nor a certificate")),
+            _ => return Err(bad("the bundle names several keys or certificates")),
+        };
+        if matches!(signers, Signers::Keys(_)) {
+            return Ok(Proof::Certificate(Certified::default()));
         }
+        let must_have = if version == Version::First { Inclusion::Promise } else { Inclusion::Proof };
+        let entries: Vec<BundleEntry> = part(self.tlog_entries)?;
+        let entries: Result<_, _> = entries.iter().map(|entry| entry.read(must_have)).collect();
+        let Timestamps { rfc3161_timestamps: stamps } = part(self.timestamp_verification_data)?;
+        let stamps = stamps.iter().map(|stamp| decode(&stamp.signed_timestamp, "timestamp"));
+        Ok(Proof::Certificate(Certified {
+            certificate: decode(&certificate.raw_bytes, "certificate")?,
+            entries: entries?,
+            timestamps: stamps.collect::<Result<_, _>>()?,
+        }))
     }
 }
 

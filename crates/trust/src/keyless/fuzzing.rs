@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
-use super::log::{self, BundleEntry};
+use super::log::{self, BundleEntry, Inclusion};
 use super::{Identity, TrustedRoot, body, identity, parse_legacy, sct};
 use crate::link::Link;
 use crate::timestamp::Token;
@@ -20,7 +20,8 @@ pub(crate) fn own_root() -> Option<TrustedRoot> {
 pub(crate) fn entry(bytes: &[u8]) {
     let Some(root) = TrustedRoot::parse(bytes).ok().or_else(own_root) else { return };
     let text = String::from_utf8_lossy(bytes);
-    let bundled = serde_json::from_slice(bytes).ok().and_then(|entry: BundleEntry| entry.read().ok());
+    let bundled =
+        serde_json::from_slice(bytes).ok().and_then(|entry: BundleEntry| entry.read(Inclusion::Proof).ok());
     for entry in bundled.into_iter().chain(parse_legacy(&text)) {
         let _ = log::verify(&entry, &root.logs);
         log::fuzz(&entry);

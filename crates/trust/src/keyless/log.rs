@@ -110,31 +110,49 @@ struct LegacyPayload {
     log_id: String,
 }
 
+/// What an entry of a bundle must come with; the other may be there too.
+#[derive(Clone, Copy)]
+pub(crate) enum Inclusion {
+    Promise,
+    Proof,
+}
+
 impl BundleEntry {
-    /// Takes the encodings away. An entry in a bundle has a proof.
-    pub(crate) fn read(&self) -> Result<Entry, Refusal> {
-        let Some(proof) = &self.inclusion_proof else {
-            return Err(bad("an entry of a log without a proof that it is in there"));
-        };
-        if proof.hashes.len() > HIGHEST {
-            return Err(bad(format!("a proof of {} hashes", proof.hashes.len())));
+    /// Takes the encodings away.
+    pub(crate) fn read(&self, must_have: Inclusion) -> Result<Entry, Refusal> {
+        let (promise, proof) = (self.inclusion_promise.as_ref(), self.inclusion_proof.as_ref());
+        match must_have {
+            Inclusion::Promise if promise.is_none() => {
+                return Err(bad("an entry of a log without a promise that it gets in there"));
+            }
+            Inclusion::Proof if proof.is_none() => {
+                return Err(bad("an entry of a log without a proof that it is in there"));
+            }
+            _ => {}
         }
-        let hashes: Result<_, _> = proof.hashes.iter().map(|hash| decode(hash)).collect();
-        let promise = self.inclusion_promise.as_ref();
         Ok(Entry {
             log: decode(&self.log_id.key_id)?,
             index: self.log_index,
             time: i64::try_from(self.integrated_time).ok().filter(|time| *time > 0),
             promise: promise.map(|promise| decode(&promise.signed_entry_timestamp)).transpose()?,
-            proof: Some(Proof {
-                index: proof.log_index,
-                size: proof.tree_size,
-                root: decode(&proof.root_hash)?,
-                hashes: hashes?,
-                checkpoint: proof.checkpoint.envelope.clone(),
-            }),
+            proof: proof.map(BundleProof::read).transpose()?,
             body: decode(&self.canonicalized_body)?,
             kind: Some((self.kind_version.kind.clone(), self.kind_version.version.clone())),
+        })
+    }
+}
+
+impl BundleProof {
+    fn read(&self) -> Result<Proof, Refusal> {
+        if self.hashes.len() > HIGHEST {
+            return Err(bad(format!("a proof of {} hashes", self.hashes.len())));
+        }
+        Ok(Proof {
+            index: self.log_index,
+            size: self.tree_size,
+            root: decode(&self.root_hash)?,
+            hashes: self.hashes.iter().map(|hash| decode(hash)).collect::<Result<_, _>>()?,
+            checkpoint: self.checkpoint.envelope.clone(),
         })
     }
 }

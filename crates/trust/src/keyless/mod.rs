@@ -20,7 +20,7 @@ use crate::outcome::bad;
 use crate::timestamp::Token;
 use crate::{Refusal, RefusalKind};
 
-pub(crate) use self::log::{BundleEntry, Entry, parse_legacy};
+pub(crate) use self::log::{BundleEntry, Entry, Inclusion, parse_legacy};
 pub use identity::{Identity, IdentityError};
 pub use root::{TrustedRoot, TrustedRootError};
 

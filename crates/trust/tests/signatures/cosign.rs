@@ -119,9 +119,12 @@ fn what_is_not_covered_is_said() {
     };
     let keyless = change(&|bundle| bundle["verificationMaterial"] = json!({"certificate": {"rawBytes": ""}}));
     refused(keyless, RefusalKind::Unsupported, "keyless");
-    let old =
-        change(&|bundle| bundle["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1".into());
-    refused(old, RefusalKind::Unsupported, "not covered");
+    let version = |version: &str| {
+        let media_type = format!("application/vnd.dev.sigstore.bundle+json;version={version}");
+        change(&|bundle| bundle["mediaType"] = json!(media_type))
+    };
+    refused(version("0.4"), RefusalKind::Unsupported, "not covered");
+    assert!(["0.1", "0.2", "0.3"].map(version).iter().all(Result::is_ok));
     let neither = change(&|bundle| bundle["verificationMaterial"] = json!({}));
     refused(neither, RefusalKind::BadSignature, "neither a key nor a certificate");
     let both = change(&|bundle| {

@@ -7,7 +7,7 @@ use plimsoll_registry::Digest;
 use plimsoll_trust::{Cosign, Identity, Keyless, RefusalKind, TrustedRoot};
 use serde_json::{Value, json};
 
-use crate::forged::{Forged, GOOD, OTHER, SIGNER, made_at, older_entry};
+use crate::forged::{Forged, GOOD, OTHER, SIGNER, der_of, made_at, older_entry};
 use crate::registry::{MANIFEST, Registry};
 use crate::signer::{Signer, statement};
 use crate::{Judged, refused};
@@ -205,6 +205,44 @@ fn a_log_must_have_it() {
         bundle["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap().push(second);
     });
     refused(one_bad, RefusalKind::BadSignature, "did not sign");
+}
+
+#[test]
+fn older_versions_of_bundles() {
+    fn with_chain(version: &str, change: impl FnOnce(&mut Value)) -> Judged {
+        changed(|bundle| {
+            bundle["mediaType"] =
+                json!(format!("application/vnd.dev.sigstore.bundle+json;version={version}"));
+            let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+            let certificate = material.remove("certificate").unwrap();
+            let chain = json!({"certificates": [certificate, {"rawBytes": "not looked at"}]});
+            material.insert("x509CertificateChain".to_owned(), chain);
+            change(bundle);
+        })
+    }
+    fn without(member: &str) -> impl FnOnce(&mut Value) {
+        move |bundle| drop(entry(bundle).as_object_mut().unwrap().remove(member))
+    }
+    let who = [format!("{ALICE} ({ISSUER})")];
+    for version in ["0.1", "0.2"] {
+        assert_eq!(with_chain(version, |_| {}).unwrap(), who);
+    }
+    refused(with_chain("0.3", |_| {}), RefusalKind::BadSignature, "with a chain of certificates");
+    // The first has a promise, and the second a proof; both must hold where they are.
+    assert_eq!(with_chain("0.1", without("inclusionProof")).unwrap(), who);
+    refused(with_chain("0.1", without("inclusionPromise")), RefusalKind::BadSignature, "without a promise");
+    refused(with_chain("0.2", without("inclusionProof")), RefusalKind::BadSignature, "without a proof");
+    refused(with_chain("0.2", without("inclusionPromise")), RefusalKind::BadSignature, "nothing proves when");
+    let proof = with_chain("0.1", |bundle| entry(bundle)["inclusionProof"]["logIndex"] = json!("0"));
+    refused(proof, RefusalKind::BadSignature, "does not hold");
+    let chain = |certificates: Value| {
+        with_chain("0.1", |bundle| {
+            bundle["verificationMaterial"]["x509CertificateChain"]["certificates"] = certificates;
+        })
+    };
+    refused(chain(json!([])), RefusalKind::BadSignature, "chain of certificates is empty");
+    let other = [include_str!("keyless/older-issuer.crt"), GOOD].map(|it| json!({"rawBytes": der_of(it)}));
+    refused(chain(json!(other)), RefusalKind::BadSignature, "about another certificate");
 }
 
 /// An entry of a log that is about something else vouches for a signature (also CVE-2022-36056, GHSA-whqx-f9j3-ch6m).
