@@ -3,7 +3,7 @@
 use std::fmt;
 
 use plimsoll_facts::{
-    BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, DeviceAccess, Effective, Fact, Facts,
+    BoundaryStatus, CAPABILITY_NAMES, Capabilities, Container, DeviceAccess, Effective, Engine, Fact, Facts,
     HostConfig, InventoryFlaws, Mount, Process,
 };
 
@@ -345,6 +345,17 @@ fn default_filter(container: &Container) -> Option<(u32, Option<u32>, Fact<u32>)
     let is_default =
         init.cap_bounding.minus(Capabilities::DOCKER_DEFAULT).is_empty() && init.seccomp.value().is_some();
     is_default.then(|| (init.seccomp_mode, init.seccomp_filters, init.seccomp.clone()))
+}
+
+/// Whether an engine knows `seccomp=builtin`: Docker 23.0 and later.
+pub(crate) fn knows_builtin(engine: &Engine) -> bool {
+    let major = engine.version.value().and_then(|known| known.version.split('.').next()?.parse().ok());
+    major.is_some_and(|major: u32| major >= 23)
+}
+
+/// Whether a container was asked for without a seccomp filter.
+pub(crate) fn is_asked_unconfined(config: &HostConfig) -> bool {
+    config.security_opt.iter().any(|option| option.starts_with("seccomp") && option.ends_with("unconfined"))
 }
 
 /// A running container that has the engine's default profile and no capabilities beyond the default.

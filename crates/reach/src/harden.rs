@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_facts::{Container, Declared, Effective, Fact, Gap, Process, Socket};
+use plimsoll_facts::{Container, Declared, Effective, Engine, Fact, Gap, Process, Socket};
+
+use crate::change::{is_asked_unconfined, knows_builtin};
 
 /// Folders that a read-only root gets back in memory.
 const VOLATILE: [&str; 6] = ["/tmp", "/run", "/var/run", "/var/tmp", "/var/cache", "/var/lock"];
@@ -29,11 +31,11 @@ pub struct Hardened {
     pub unknown: Vec<String>,
 }
 
-/// The tightest options for a container that runs; `written` are the folders that it wrote to.
+/// The tightest options for a container of this engine that runs; `written` are the folders that it wrote to.
 ///
 /// # Errors
 /// What of its state could not be read.
-pub fn harden(container: &Container, written: &Fact<Vec<String>>) -> Result<Hardened, Gap> {
+pub fn harden(engine: &Engine, container: &Container, written: &Fact<Vec<String>>) -> Result<Hardened, Gap> {
     let seen = Seen {
         declared: container.declared.require()?,
         effective: container.effective.require()?,
@@ -43,6 +45,7 @@ pub fn harden(container: &Container, written: &Fact<Vec<String>>) -> Result<Hard
     seen.user(&mut hardened);
     seen.capabilities(&mut hardened);
     seen.privileges(&mut hardened);
+    seen.filter(engine, &mut hardened);
     seen.file_system(&mut hardened, written);
     seen.processes(&mut hardened);
     seen.ports(&mut hardened);
@@ -157,9 +160,28 @@ impl Seen<'_> {
                 .unknown
                 .push("which privileges it needs: it is --privileged, so leave that out first".to_owned());
         }
-        if self.own().any(|process| process.seccomp_mode == 0) {
+    }
+
+    /// Engines refuse `seccomp=builtin` that do not know it.
+    fn filter(&self, engine: &Engine, hardened: &mut Hardened) {
+        let config = &self.declared.host_config;
+        if self.own().all(|process| process.seccomp_mode != 0) {
+            return;
+        }
+        if is_asked_unconfined(config) {
+            hardened.unknown.push(
+                "which system calls it needs: leave out --security-opt seccomp=unconfined, then the daemon's profile filters them"
+                    .to_owned(),
+            );
+        } else if knows_builtin(engine) {
             let because = "its processes are not filtered now";
             hardened.option("--security-opt seccomp=builtin", ("security_opt", "seccomp:builtin"), because);
+        } else if !config.privileged {
+            hardened.unknown.push(
+                "why its system calls are not filtered: give the daemon a profile again (seccomp-profile in daemon.json), as \
+                 this engine does not take --security-opt seccomp=builtin"
+                    .to_owned(),
+            );
         }
     }
 
@@ -235,7 +257,7 @@ impl Seen<'_> {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_facts::{Capabilities, Container, Declared, Effective, Fact};
+    use plimsoll_facts::{Capabilities, Container, Declared, Effective, Engine, EngineVersion, Fact};
 
     use super::{Hardened, harden};
     use crate::testing::{Case, Profile, known, user};
@@ -250,7 +272,8 @@ mod tests {
         let mut facts = Case::new(Profile::Unconfined, change_effective).into_facts();
         let container: &mut Container = &mut facts.engines[0].containers.value_mut().unwrap()[0];
         change(container.declared.value_mut().unwrap());
-        harden(container, &known(written.iter().map(|it| (*it).to_owned()).collect())).unwrap()
+        let written = known(written.iter().map(|it| (*it).to_owned()).collect());
+        harden(&Engine::default(), container, &written).unwrap()
     }
 
     fn flags(hardened: &Hardened) -> Vec<&str> {
@@ -283,6 +306,29 @@ mod tests {
         let found = hardened(0, |_| (), &[]);
         assert!(found.unknown.iter().any(|unknown| unknown.contains("which capabilities")));
         let unreadable = Container { declared: Fact::default(), ..Container::default() };
-        assert!(harden(&unreadable, &Fact::default()).is_err());
+        assert!(harden(&Engine::default(), &unreadable, &Fact::default()).is_err());
+    }
+
+    #[test]
+    fn the_builtin_profile_is_named_where_the_engine_takes_it() {
+        let unfiltered = |version: &str, options: &[&str]| {
+            let change = |it: &mut Effective| it.processes.value_mut().unwrap()[0].seccomp_mode = 0;
+            let mut facts = Case::new(Profile::Unconfined, change).into_facts();
+            let version = EngineVersion { version: version.into(), ..EngineVersion::default() };
+            facts.engines[0].version = known(version);
+            let container = &mut facts.engines[0].containers.value_mut().unwrap()[0];
+            let config = &mut container.declared.value_mut().unwrap().host_config;
+            config.security_opt = options.iter().map(|it| (*it).to_owned()).collect();
+            let container = container.clone();
+            let found = harden(&facts.engines[0], &container, &known(Vec::new())).unwrap();
+            (flags(&found).contains(&"--security-opt seccomp=builtin"), found.unknown.join("\n"))
+        };
+        assert!(unfiltered("28.2.2", &[]).0);
+        let (named, unknown) = unfiltered("20.10.24+dfsg1", &[]);
+        assert!(!named && unknown.contains("seccomp-profile in daemon.json"), "{unknown}");
+        for version in ["20.10.24", "28.2.2"] {
+            let (named, unknown) = unfiltered(version, &["seccomp=unconfined"]);
+            assert!(!named && unknown.contains("leave out --security-opt seccomp=unconfined"), "{unknown}");
+        }
     }
 }

@@ -12,12 +12,12 @@ use crate::{Exit, output};
 /// Prints the tightest options for a container.
 pub(crate) fn run(args: &HardenArgs) -> Result<Exit> {
     let facts = look::at(&args.place)?;
-    let container = what_if::container(&facts, &args.container)?;
+    let (engine, container) = what_if::container(&facts, &args.container)?;
     let written = match container.declared.value() {
         Some(declared) => plimsoll_collect::written(&RootDir::open(&args.place.root)?, declared),
         None => Fact::default(),
     };
-    let hardened = plimsoll_reach::harden(container, &written)
+    let hardened = plimsoll_reach::harden(engine, container, &written)
         .map_err(|gap| anyhow::anyhow!("{}: {}", gap.source, gap.reason))
         .with_context(|| format!("{} could not be observed", container.name))?;
     let option = |it: plimsoll_reach::Hardening| HardenOption {

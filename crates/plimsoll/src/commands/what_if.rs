@@ -1,7 +1,7 @@
 //! `plimsoll what-if`.
 
 use anyhow::{Result, bail, ensure};
-use plimsoll_facts::{Container, Facts};
+use plimsoll_facts::{Container, Engine, Facts};
 use plimsoll_reach::Change;
 use plimsoll_report::what_if::{self, Turn, WHAT_IF_SCHEMA, WhatIf};
 
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &WhatIfArgs) -> Result<Exit> {
     let changes = changes(args)?;
     let mut facts = look::at(&args.place)?;
     judge::reach(&mut facts);
-    let container = container(&facts, &args.container)?;
+    let (_, container) = container(&facts, &args.container)?;
     let difference = plimsoll_reach::what_if(&facts, &container.id, &changes)?;
     let turns = |turns: Vec<(String, Vec<String>)>| turns.into_iter().map(Turn::from).collect();
     let document = WhatIf {
@@ -34,13 +34,19 @@ pub(crate) fn run(args: &WhatIfArgs) -> Result<Exit> {
     Ok(Exit::CLEAN)
 }
 
-/// The container of this name, or whose id begins so.
-pub(super) fn container<'f>(facts: &'f Facts, wanted: &str) -> Result<&'f Container> {
-    let containers = || facts.engines.iter().filter_map(|engine| engine.containers.value()).flatten();
-    if let Some(named) = containers().find(|container| container.name == wanted) {
+/// The container of this name, or whose id begins so, and its engine.
+pub(super) fn container<'f>(facts: &'f Facts, wanted: &str) -> Result<(&'f Engine, &'f Container)> {
+    let containers = || {
+        let of = |engine: &'f Engine| {
+            engine.containers.value().into_iter().flatten().map(move |container| (engine, container))
+        };
+        facts.engines.iter().flat_map(of)
+    };
+    if let Some(named) = containers().find(|(_, container)| container.name == wanted) {
         return Ok(named);
     }
-    let mut begins = containers().filter(|container| !wanted.is_empty() && container.id.starts_with(wanted));
+    let is_meant = |container: &Container| !wanted.is_empty() && container.id.starts_with(wanted);
+    let mut begins = containers().filter(|(_, container)| is_meant(container));
     match (begins.next(), begins.next()) {
         (Some(one), None) => Ok(one),
         (Some(_), Some(_)) => bail!(Usage(format!("several containers' ids begin with {wanted}"))),

@@ -3,7 +3,7 @@
 use plimsoll_facts::{CAPABILITY_NAMES, Container, DeclaredMount, Engine, Facts};
 
 use super::{Place, entry};
-use crate::change::Change;
+use crate::change::{Change, is_asked_unconfined, knows_builtin};
 
 /// Packages that the rebuilding of an image names.
 const NAMED: usize = 3;
@@ -48,8 +48,7 @@ fn asked_for(engine: &Engine, container: &Container) -> Vec<Change> {
         changes.push(change(name.to_owned()));
     }
     let Some(config) = config else { return changes };
-    let unconfined = |option: &&String| option.starts_with("seccomp") && option.ends_with("unconfined");
-    if config.security_opt.iter().any(|option| unconfined(&option)) {
+    if is_asked_unconfined(config) {
         changes.push(Change::NotUnconfined);
     } else if is_unfiltered(container) && knows_builtin(engine) {
         changes.push(Change::SeccompDefault);
@@ -75,12 +74,6 @@ fn asked_for(engine: &Engine, container: &Container) -> Vec<Change> {
 fn is_unfiltered(container: &Container) -> bool {
     let processes = container.effective.value().and_then(|it| it.processes.value()).into_iter().flatten();
     processes.into_iter().any(|process| process.seccomp_mode == 0)
-}
-
-/// Whether an engine knows `seccomp=builtin`: Docker 23.0 and later.
-fn knows_builtin(engine: &Engine) -> bool {
-    let major = engine.version.value().and_then(|known| known.version.split('.').next()?.parse().ok());
-    major.is_some_and(|major: u32| major >= 23)
 }
 
 /// Where what holds a path was mounted.
