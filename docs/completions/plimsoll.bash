@@ -1233,7 +1233,7 @@ _plimsoll() {
             return 0
             ;;
         plimsoll__subcmd__what__subcmd__if)
-            opts="-h -V --host --root --stop-threads --cap-drop --cap-add --security-opt --user --without-mount --read-only-mount --unpublish --upgrade --format --help --version"
+            opts="-h -V --host --root --stop-threads --cap-drop --cap-add --security-opt --user --without --network --without-mount --read-only-mount --unpublish --upgrade --format --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1261,6 +1261,14 @@ _plimsoll() {
                     ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --without)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network)
+                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
                     return 0
                     ;;
                 --without-mount)

@@ -94,6 +94,8 @@ complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l cap-drop -
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l cap-add -d 'Add a capability' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l security-opt -d 'no-new-privileges, seccomp=unconfined, seccomp=builtin' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l user -d 'Run as this user, by number' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l without -d 'Leave out an option that it was made with: \'--cap-add CAP\', --device (each of them), \'--pid MODE\', --privileged, \'--security-opt seccomp=unconfined\'' -r
+complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l network -d 'The network that it is in' -r -f -a "none\t'None but loopback'"
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l without-mount -d 'Leave out the mount at this path of the container' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l read-only-mount -d 'Mount the path of the host at this path of the container read-only' -r
 complete -c plimsoll -n "__fish_plimsoll_using_subcommand what-if" -l unpublish -d 'Do not publish this port of the container' -r

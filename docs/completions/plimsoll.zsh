@@ -104,6 +104,8 @@ _arguments "${_arguments_options[@]}" : \
 '*--cap-add=[Add a capability]:CAP:_default' \
 '*--security-opt=[no-new-privileges, seccomp=unconfined, seccomp=builtin]:OPTION:_default' \
 '--user=[Run as this user, by number]:UID:_default' \
+'*--without=[Leave out an option that it was made with\: '\''--cap-add CAP'\'', --device (each of them), '\''--pid MODE'\'', --privileged, '\''--security-opt seccomp=unconfined'\'']:OPTION:_default' \
+'--network=[The network that it is in]:NETWORK:((none\:"None but loopback"))' \
 '*--without-mount=[Leave out the mount at this path of the container]:PATH:_default' \
 '*--read-only-mount=[Mount the path of the host at this path of the container read-only]:PATH:_default' \
 '*--unpublish=[Do not publish this port of the container]:PORT:_default' \

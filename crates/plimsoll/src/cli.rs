@@ -227,6 +227,13 @@ pub struct WhatIfArgs {
     /// Run as this user, by number.
     #[arg(long, value_name = "UID")]
     pub user: Option<String>,
+    /// Leave out an option that it was made with: '--cap-add CAP', --device (each of them), '--pid MODE', --privileged,
+    /// '--security-opt seccomp=unconfined'.
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub without: Vec<String>,
+    /// The network that it is in.
+    #[arg(long, value_name = "NETWORK", value_enum)]
+    pub network: Option<NetworkMode>,
     /// Leave out the mount at this path of the container.
     #[arg(long, value_name = "PATH")]
     pub without_mount: Vec<String>,
@@ -242,6 +249,13 @@ pub struct WhatIfArgs {
     /// Format.
     #[arg(long, value_enum, default_value_t)]
     pub format: WhatIfFormat,
+}
+
+/// A network that needs no engine to know what it connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetworkMode {
+    /// None but loopback.
+    None,
 }
 
 /// `plimsoll harden`.

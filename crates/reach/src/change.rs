@@ -113,6 +113,7 @@ impl Change {
             }
             Self::UpgradeImage => return upgrade_image(facts, container),
             Self::Unpublish(port) => unpublish(facts, container, *port),
+            Self::NoNetwork => no_network(facts, container),
             _ => {}
         }
         let containers =
@@ -307,6 +308,14 @@ fn unpublish(facts: &mut Facts, container: &str, port: u16) {
     let listeners = connections.listeners.iter_mut();
     let own = listeners.filter(|it| it.container.as_deref() == Some(container) && it.port == port);
     own.for_each(|listener| listener.ways.retain(|way| !way.is_published()));
+}
+
+/// Nobody connects to it, and it connects to nobody.
+fn no_network(facts: &mut Facts, container: &str) {
+    let Some(connections) = facts.connections.value_mut() else { return };
+    connections.ends.iter_mut().for_each(|end| end.containers.retain(|id| id != container));
+    let own = connections.listeners.iter_mut().filter(|it| it.container.as_deref() == Some(container));
+    own.for_each(|listener| listener.ways.clear());
 }
 
 /// Packages of its own, without the flaws that have a fix.

@@ -5,7 +5,7 @@ use plimsoll_facts::{Container, Engine, Facts};
 use plimsoll_reach::Change;
 use plimsoll_report::what_if::{self, Turn, WHAT_IF_SCHEMA, WhatIf};
 
-use crate::cli::{WhatIfArgs, WhatIfFormat};
+use crate::cli::{NetworkMode, WhatIfArgs, WhatIfFormat};
 use crate::commands::{judge, look};
 use crate::exit::Usage;
 use crate::{Exit, output};
@@ -77,6 +77,10 @@ fn changes(args: &WhatIfArgs) -> Result<Vec<Change>> {
             .map_err(|_| Usage(format!("--user {user}: a number is needed, names are the image's")))?;
         changes.push(Change::User(uid));
     }
+    for option in &args.without {
+        changes.push(left_out(option)?);
+    }
+    changes.extend(args.network.map(|NetworkMode::None| Change::NoNetwork));
     changes.extend(args.without_mount.iter().cloned().map(Change::Unmount));
     changes.extend(args.read_only_mount.iter().cloned().map(Change::MountReadOnly));
     changes.extend(args.unpublish.iter().copied().map(Change::Unpublish));
@@ -85,7 +89,48 @@ fn changes(args: &WhatIfArgs) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
+/// The change that leaves an option of `docker run` out.
+fn left_out(option: &str) -> Result<Change> {
+    let words: Vec<&str> = option.split([' ', '=']).filter(|word| !word.is_empty()).collect();
+    Ok(match words.as_slice() {
+        ["--privileged"] => Change::Unprivileged,
+        ["--cap-add", name] => Change::NotAdd(capability(name)),
+        ["--security-opt", "seccomp", "unconfined"] => Change::NotUnconfined,
+        ["--pid", mode] => Change::OwnPidNamespace((*mode).to_owned()),
+        // Which devices are left is not told: all go.
+        ["--device"] => Change::NoDevices(vec!["--device".to_owned()]),
+        _ => bail!(Usage(format!(
+            "--without '{option}': --privileged, '--cap-add CAP', '--security-opt seccomp=unconfined', '--pid MODE' or \
+             --device"
+        ))),
+    })
+}
+
 fn capability(name: &str) -> String {
     let name = name.to_ascii_uppercase();
     name.strip_prefix("CAP_").map_or(name.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_are_left_out_as_cuts_name_them() {
+        for (option, change) in [
+            ("--privileged", "without --privileged"),
+            ("--cap-add sys_admin", "without --cap-add SYS_ADMIN"),
+            ("--cap-add=CAP_NET_ADMIN", "without --cap-add NET_ADMIN"),
+            ("--security-opt seccomp=unconfined", "without --security-opt seccomp=unconfined"),
+            ("--pid container:db", "without --pid container:db"),
+            ("--device", "without --device"),
+        ] {
+            assert_eq!(left_out(option).unwrap().to_string(), change);
+        }
+        for option in
+            ["", "--pid", "--cap-add", "--device /dev/sda", "privileged", "--security-opt apparmor=x"]
+        {
+            assert!(left_out(option).is_err(), "{option}");
+        }
+    }
 }

@@ -231,6 +231,8 @@ fn through_a_neighbour_to_the_host() {
     assert!(cuts(path).contains(&"db: without the mount at /run/docker.sock".to_owned()), "{:?}", cuts(path));
     let what_if = crate::what_if(&facts, "web-id", &[crate::Change::Unpublish(80)]).unwrap();
     assert_eq!((what_if.cut.len(), what_if.left.len()), (1, 0));
+    let what_if = crate::what_if(&facts, "c1", &[crate::Change::NoNetwork]).unwrap();
+    assert_eq!((what_if.cut.len(), what_if.left.len()), (1, 0));
 }
 
 #[test]
