@@ -1,6 +1,6 @@
 //! What stands in the files of each image, and what running containers changed of it, read in place.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use plimsoll_facts::{Container, Engine, Fact, Image, ImageConfig, ImageContent, Mount, PackageInventory};
@@ -9,33 +9,79 @@ use plimsoll_rootdir::RootDir;
 use serde::Deserialize;
 
 use crate::gaps::Gaps;
+use crate::procs::Processes;
 use crate::source;
 
+mod interpreters;
+mod programs;
 mod writable;
 
-/// Fills content and packages of every image, and the packages of containers that changed theirs.
-pub(crate) fn fill(root: &RootDir, engines: &mut [Engine], gaps: &mut Gaps) {
+use self::programs::Programs;
+
+/// Fills content and packages of every image, the packages of containers that changed theirs, and what listens in them.
+pub(crate) fn fill(root: &RootDir, processes: Option<&Processes>, engines: &mut [Engine], gaps: &mut Gaps) {
     let mut reader = Reader::default();
     for engine in engines {
         let host = Host::of(root, engine);
-        let running = running_by_image(engine.containers.value().map_or(&[], Vec::as_slice));
+        let mut look = Look { host, processes, reader: &mut reader, programs: Programs::default(), gaps };
+        let mut by_image = by_image(engine.containers.value_mut());
         for image in engine.images.value_mut().into_iter().flatten() {
-            let container = running.get(image.id.as_str()).copied();
-            (image.content, image.packages) = match host.read(image, container, &mut reader) {
-                Ok((content, packages, source)) => {
-                    (Fact::known(content, source.clone()), Fact::known(packages, source))
-                }
-                Err(reason) => {
-                    let subject = format!("image {}", image.name());
-                    let content = gaps.unreadable(&subject, LAYERS, &reason);
-                    (content, Fact::unreadable(LAYERS, reason))
-                }
-            };
+            let mut containers = by_image.remove(&image.id).unwrap_or_default();
+            look.image(image, &containers);
+            // What the image and its containers share is read once while it is at hand.
+            containers.iter_mut().for_each(|container| look.container(container, Some(image)));
         }
-        let images = engine.images.value().map_or(&[][..], Vec::as_slice);
-        for container in engine.containers.value_mut().into_iter().flatten() {
-            let packages = writable::packages(&host, container, images, &mut reader);
-            container.packages = gaps.keep(&format!("container {}", container.name), packages);
+        by_image.into_values().flatten().for_each(|container| look.container(container, None));
+        engine.programs = look.programs.into_list();
+    }
+}
+
+/// Containers by the image that they were made from.
+fn by_image(containers: Option<&mut Vec<Container>>) -> BTreeMap<String, Vec<&mut Container>> {
+    let mut by_image: BTreeMap<String, Vec<&mut Container>> = BTreeMap::new();
+    for container in containers.into_iter().flatten() {
+        let image = container.declared.value().map(|declared| declared.image_id.clone());
+        by_image.entry(image.unwrap_or_default()).or_default().push(container);
+    }
+    by_image
+}
+
+/// Looks at the images and containers of one engine.
+struct Look<'a> {
+    host: Host<'a>,
+    processes: Option<&'a Processes>,
+    reader: &'a mut Reader,
+    programs: Programs,
+    gaps: &'a mut Gaps,
+}
+
+impl Look<'_> {
+    fn image(&mut self, image: &mut Image, containers: &[&mut Container]) {
+        let running = containers.iter().rfind(|container| container.effective.value().is_some());
+        (image.content, image.packages) = match self.host.read(image, running.map(|it| &**it), self.reader) {
+            Ok((content, packages, source)) => {
+                (Fact::known(content, source.clone()), Fact::known(packages, source))
+            }
+            Err(reason) => {
+                let subject = format!("image {}", image.name());
+                let content = self.gaps.unreadable(&subject, LAYERS, &reason);
+                (content, Fact::unreadable(LAYERS, reason))
+            }
+        };
+    }
+
+    fn container(&mut self, container: &mut Container, image: Option<&Image>) {
+        if container.effective.value().is_none() {
+            container.packages = Fact::absent("/proc");
+            return;
+        }
+        let of_image = image.and_then(|image| image.packages.value());
+        let root = writable::layers(&self.host, container);
+        let packages = writable::packages(&root, of_image, self.reader);
+        container.packages = self.gaps.keep(&format!("container {}", container.name), packages);
+        if let Some(processes) = self.processes {
+            let owners = || Ok(self.reader.owners(&root?));
+            programs::note(processes, container, of_image, owners, &mut self.programs);
         }
     }
 }
@@ -211,12 +257,6 @@ pub(crate) fn content(
     (content, packages)
 }
 
-/// The container to look through for each image, by image id.
-fn running_by_image(containers: &[Container]) -> HashMap<String, &Container> {
-    let running = containers.iter().filter(|container| container.effective.value().is_some());
-    running.filter_map(|container| Some((container.declared.value()?.image_id.clone(), container))).collect()
-}
-
 /// Where the system's containerd keeps everything (`root` of its configuration).
 fn containerd_root(root: &RootDir) -> String {
     #[derive(Default, Deserialize)]
@@ -335,7 +375,7 @@ mod tests {
             ..Engine::default()
         }];
         let mut gaps = Gaps::default();
-        fill(&root, &mut engines, &mut gaps);
+        fill(&root, None, &mut engines, &mut gaps);
         let gaps = gaps.into_sorted();
         assert_eq!(gaps.len(), 1);
         assert!(gaps[0].reason.contains("names no layer directories"), "{gaps:?}");

@@ -70,7 +70,7 @@ pub fn collect(root: &RootDir, options: &Options<'_>) -> Facts {
     facts.net_namespaces = effective::fill(root, &processes, &means, &mut facts.host, local, &mut gaps);
     facts.syn_probes = Fact::absent("plimsoll audit --probe-syn");
     (options.progress)("images");
-    images::fill(root, local, &mut gaps);
+    images::fill(root, processes.as_ref().ok(), local, &mut gaps);
     (options.progress)("components");
     facts.components = component::collect(root, &packages, processes.as_ref(), &facts.engines, &mut gaps);
     facts.host.files.extend(component::files(root, &facts.components));

@@ -1,5 +1,6 @@
 //! Processes: one pass over `/proc` (proc(5)).
 
+mod maps;
 mod pid_dir;
 
 use std::collections::HashSet;
@@ -263,9 +264,10 @@ impl Cgroups {
     }
 }
 
-/// Reads a text as `cgroup` and as `stat`.
+/// Reads a text as `cgroup`, as `maps` and as `stat`.
 #[cfg(any(fuzzing, test))]
 pub(crate) fn parse_all(bytes: &[u8]) {
+    let _ = maps::parse(bytes);
     if let Some(cgroups) = Cgroups::parse(bytes) {
         let _ = (cgroups.v1("memory"), cgroups.v2());
     }

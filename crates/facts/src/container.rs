@@ -310,6 +310,9 @@ pub struct Process {
     pub name: String,
     /// Program (`/proc/PID/exe`), as seen inside the container.
     pub exe: Option<String>,
+    /// What that consists of, where it listens on a network: the place in [`crate::Engine::programs`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<u32>,
     /// Real, effective, saved and file-system uid, in the collector's user namespace.
     pub uids: [u32; 4],
     /// Real, effective, saved and file-system gid.

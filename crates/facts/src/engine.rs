@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Container, Fact, Image, Network, Socket};
+use crate::{Container, Fact, Image, ListeningProgram, Network, Socket};
 
 /// One engine on the host, identified by the socket that it answers on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,8 @@ pub struct Engine {
     pub images: Fact<Vec<Image>>,
     /// Containers, stopped ones too.
     pub containers: Fact<Vec<Container>>,
+    /// Programs that listen in its containers.
+    pub programs: Vec<ListeningProgram>,
 }
 
 /// Whose API an engine speaks.

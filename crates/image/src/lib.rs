@@ -39,6 +39,6 @@ pub use overlay::union::Union;
 pub use overlay::walk::Bounds;
 pub use overlay::{LayeredDir, LayeredRoot, Located, MergedEntry};
 pub use packages::{EachFile, installed, rpm_files};
-pub use reader::Reader;
+pub use reader::{FileOwners, Reader};
 pub use sbom::{LARGEST_SBOM, SbomError, read_sbom};
 pub use tree::{Each, Tree};

@@ -15,6 +15,7 @@ use crate::overlay::walk::{Bounds, walk};
 use crate::packages::{self, Database};
 use crate::parallel;
 use crate::survey::{Look, Survey};
+use crate::tree::Tree;
 use crate::vendor;
 
 /// Reads the content of many images; what they share is read once.
@@ -80,6 +81,11 @@ impl Reader {
         inventory::inventory(root, &database, &surveys, source)
     }
 
+    /// Which package owns each file of an image or a container.
+    pub fn owners(&mut self, root: &LayeredRoot) -> FileOwners {
+        FileOwners { database: self.database(root), merged_usr: root.is_link(Path::new("bin")) }
+    }
+
     /// What is in each layer, topmost first; those that were not seen yet are looked at, several at a time.
     fn surveys(&mut self, root: &LayeredRoot, look: Look) -> Vec<Arc<Survey>> {
         let layers = root.layers();
@@ -126,6 +132,21 @@ impl Reader {
     }
 }
 
+/// Which package owns each file of an image or a container.
+pub struct FileOwners {
+    database: Arc<Database>,
+    merged_usr: bool,
+}
+
+impl FileOwners {
+    /// The distribution's package that lists a file, by its path inside; no symbolic link is followed.
+    pub fn of(&self, path: &str) -> Option<&InstalledPackage> {
+        let path = path.trim_start_matches('/').as_bytes();
+        let owner = self.database.owners.owner(path, self.merged_usr)?;
+        self.database.packages.iter().flatten().find(|package| package.name == owner)
+    }
+}
+
 /// Whether two inventories list the same packages, wherever these are written down.
 fn same_packages(a: &PackageInventory, b: &PackageInventory) -> bool {
     let listed = |it: &PackageInventory| -> BTreeSet<_> {
@@ -159,7 +180,7 @@ impl Published {
         let published = database.packages.iter().flatten().filter(|package| vendor::is_distribution(package));
         let packages = published.map(|package| package.name.clone()).collect();
         // Where the link is in a layer below, more files are looked into than need be.
-        let merged_usr = crate::tree::Tree::is_link(layer, Path::new("bin"));
+        let merged_usr = layer.is_link(Path::new("bin"));
         Ok(Self { packages, merged_usr, database })
     }
 

@@ -140,6 +140,8 @@ fn process(dir: &PidDir, row: &Row, status: &Status, belongs: Belongs, init: Opt
         thread: None,
         name: row.name.clone(),
         exe: row.exe.as_ref().ok().cloned(),
+        // Filled in with the images, which own its files.
+        program: None,
         uids: status.uids,
         gids: status.gids,
         groups: status.groups.clone(),

@@ -1,38 +1,29 @@
 //! The packages of a running container, where its writable layer changed what its image brought: `apt-get upgrade` in a
 //! container, a module that was installed at its start.
 
-use plimsoll_facts::{Container, Fact, Image, PackageInventory};
+use plimsoll_facts::{Container, Fact, PackageInventory};
 use plimsoll_image::{LayeredRoot, Reader, Union};
 
 use super::{Host, lower_dirs, overlay_root, union_of};
 
 const WRITABLE: &str = "writable layer";
 
-/// The packages of a container; absent where they are its image's, or nothing runs in it.
+/// The packages of a container that runs, by its layers; absent where they are its image's.
 pub(super) fn packages(
-    host: &Host<'_>,
-    container: &Container,
-    images: &[Image],
+    root: &Result<LayeredRoot, String>,
+    of_image: Option<&PackageInventory>,
     reader: &mut Reader,
 ) -> Fact<PackageInventory> {
-    if container.effective.value().is_none() {
-        return Fact::absent("/proc");
-    }
-    let root = match layers(host, container) {
-        Ok(root) => root,
-        Err(reason) => return Fact::unreadable(WRITABLE, reason),
-    };
-    let declared = container.declared.value();
-    let image = declared.and_then(|declared| images.iter().find(|image| image.id == declared.image_id));
-    let of_image = image.and_then(|image| image.packages.value());
-    match reader.changed_inventory(&root, WRITABLE, of_image) {
-        Some(changed) => Fact::known(changed, WRITABLE),
-        None => Fact::absent(WRITABLE),
+    let changed = root.as_ref().map(|root| reader.changed_inventory(root, WRITABLE, of_image));
+    match changed {
+        Ok(Some(changed)) => Fact::known(changed, WRITABLE),
+        Ok(None) => Fact::absent(WRITABLE),
+        Err(reason) => Fact::unreadable(WRITABLE, reason.as_str()),
     }
 }
 
 /// The layers of a container, the one that it writes to first: as the engine names them, else as its root is mounted.
-fn layers(host: &Host<'_>, container: &Container) -> Result<LayeredRoot, String> {
+pub(super) fn layers(host: &Host<'_>, container: &Container) -> Result<LayeredRoot, String> {
     if !host.local {
         return Err("the engine is on another host".to_owned());
     }

@@ -44,6 +44,10 @@ pub fn redact(facts: &mut Facts) {
         names.path(&mut component.path);
     }
     each(&mut facts.boundary, |verdict| names.path(&mut verdict.program));
+    let flawed = packages::flawed(&facts.package_flaws);
+    for program in facts.engines.iter_mut().flat_map(|engine| &mut engine.programs) {
+        packages::program(&mut names, program, &flawed);
+    }
     if let Some(flaws) = facts.package_flaws.value_mut() {
         packages::flaws(&mut names, flaws);
     }
