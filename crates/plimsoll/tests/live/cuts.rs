@@ -11,7 +11,7 @@ use crate::docker::{self, BASE, LABEL, docker};
 use crate::scene::{Test, plimsoll};
 
 /// Something that listens, and waits.
-const SERVER: [&str; 4] = [
+pub(crate) const SERVER: [&str; 4] = [
     "perl",
     "-MIO::Socket::INET",
     "-e",
@@ -33,12 +33,8 @@ const PATHS: [(&str, &[&str], &str); 8] = [
 /// Kinds of cuts that have to be tried at least.
 const KINDS: usize = 8;
 
-/// A flaw of a package of the base image, as Debian's records say it.
-const RECORD: &str = r#"{"schema_version":"1.6.0","id":"DEBIAN-CVE-2021-44228","modified":"2026-01-01T00:00:00Z",
-"published":"2021-12-10T00:00:00Z","upstream":["CVE-2021-44228"],"details":"A flaw for a test.",
-"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}],
-"affected":[{"package":{"ecosystem":"Debian:12","name":"perl"},"ranges":[{"type":"ECOSYSTEM",
-"events":[{"introduced":"0"},{"fixed":"99.0-1"}]}]}]}"#;
+/// The flaw of a package that the records tell of.
+pub(crate) const FLAW: &str = "CVE-2021-44228";
 /// That it is exploited, as CISA's catalogue says it.
 const CATALOGUE: &str = r#"{"title":"CISA Catalog of Known Exploited Vulnerabilities","catalogVersion":"2026.01.01",
 "dateReleased":"2026-01-01T00:00:00.0000Z","count":1,"vulnerabilities":[{"cveID":"CVE-2021-44228",
@@ -184,14 +180,14 @@ fn to_the_host() -> Result<(), String> {
 /// A front that is published, and a database behind it whose package has an exploited flaw.
 fn to_a_neighbour() -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let database = advisories(folder.path())?;
+    let database = advisories(folder.path(), "perl")?;
     let (network, image) = (name("net"), format!("plimsoll-test/cuts:{}", std::process::id()));
     docker(&["network", "create", "--label", LABEL, &network])?;
     Recipe::new(&["--network", &network, "-p", "8080"], BASE).run(&name("front"))?;
     let behind = Recipe::new(&["--network", &network], BASE);
     behind.run(&name("db"))?;
     let options = ["--db", &database];
-    let through = |of: &str| (name(of), "CVE-2021-44228".to_owned());
+    let through = |of: &str| (name(of), FLAW.to_owned());
     let before = audit(&options)?;
     let cuts = before.get(&through("db")).ok_or_else(|| format!("no path: {:#?}", before.keys()))?;
     let change = cuts.iter().find_map(|cut| between(cut, "build its image anew with ", " or later"));
@@ -205,15 +201,23 @@ fn to_a_neighbour() -> Result<(), String> {
     }
 }
 
-/// The folder of advisories that hold the record and the catalogue.
-fn advisories(folder: &Path) -> Result<String, String> {
+/// Makes a folder of advisories below this one. They tell of a flaw of a source package of Debian's, which somebody on the
+/// network exploits.
+pub(crate) fn advisories(folder: &Path, package: &str) -> Result<String, String> {
     let write = |file: &str, text: &str| {
         let path = folder.join(file);
         fs::write(&path, text).map_err(|error| error.to_string()).map(|()| path.display().to_string())
     };
-    let record = write("DEBIAN-CVE-2021-44228.json", RECORD)?;
+    let record = format!(
+        r#"{{"schema_version":"1.6.0","id":"DEBIAN-{FLAW}","modified":"2026-01-01T00:00:00Z",
+        "published":"2021-12-10T00:00:00Z","upstream":["{FLAW}"],"details":"A flaw for a test.",
+        "severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}}],
+        "affected":[{{"package":{{"ecosystem":"Debian:12","name":"{package}"}},"ranges":[{{"type":"ECOSYSTEM",
+        "events":[{{"introduced":"0"}},{{"fixed":"9:99.0-1"}}]}}]}}]}}"#
+    );
+    let record = write(&format!("DEBIAN-{FLAW}.json"), &record)?;
     let catalogue = write("known_exploited_vulnerabilities.json", CATALOGUE)?;
-    let database = folder.join("db").display().to_string();
+    let database = folder.join(format!("db-{package}")).display().to_string();
     plimsoll(&["db", "--db", &database, "import", &record, &catalogue])?;
     Ok(database)
 }
@@ -221,7 +225,7 @@ fn advisories(folder: &Path) -> Result<String, String> {
 /// The base image with another version of a package, as far as its database says.
 fn build(image: &str, package: &str, version: &str) -> Result<(), String> {
     let edit = format!(
-        r#"RUN perl -0pi -e 's/(\nPackage: {package}(?:-\w+)*\n(?:(?!\n\n).)*?\nVersion: )[^\n]+/$1{version}/sg; s/(\nPackage: (?:(?!\n\n).)*?\nSource: {package}[^\n]*(?:(?!\n\n).)*?\nVersion: )[^\n]+/$1{version}/sg' /var/lib/dpkg/status"#
+        r#"RUN perl -0pi -e 's/(\nPackage: {package}(?:-\w+)*\n(?:(?!\n\n).)*?\nVersion: )[^\n]+/${{1}}{version}/sg; s/(\nPackage: (?:(?!\n\n).)*?\nSource: {package}[^\n]*(?:(?!\n\n).)*?\nVersion: )[^\n]+/${{1}}{version}/sg' /var/lib/dpkg/status"#
     );
     let dockerfile = format!("FROM {BASE}\nLABEL {LABEL}=1\n{edit}\n");
     let mut build = Command::new("docker")

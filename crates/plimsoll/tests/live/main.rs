@@ -4,6 +4,7 @@
 //! name and counted; in CI (`CI=true`) that is a failure.
 
 mod bad_input;
+mod behind_ports;
 mod blind;
 mod cases;
 mod connections;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         .chain(signatures::tests())
         .chain(connections::tests())
         .chain(cuts::tests())
+        .chain(behind_ports::tests())
         .chain(filters::tests())
         .chain(untouched::tests())
         .chain(gates::tests());

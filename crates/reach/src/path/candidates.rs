@@ -2,7 +2,7 @@
 
 use plimsoll_facts::{CAPABILITY_NAMES, Container, DeclaredMount, Engine, Facts};
 
-use super::{Place, entry};
+use super::Place;
 use crate::change::{Change, is_asked_unconfined, knows_builtin};
 
 /// Packages that the rebuilding of an image names.
@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 const SHARED: [&str; 2] = ["host", "container:"];
 
 /// What a container was given and could do without.
-pub(super) fn of(facts: &Facts, place: &Place<'_>) -> Vec<Change> {
+pub(super) fn of(place: &Place<'_>) -> Vec<Change> {
     let container = place.container;
     let mut changes = vec![Change::NoNewPrivileges, Change::User(1000)];
     changes.extend(asked_for(place.engine, container));
@@ -25,8 +25,9 @@ pub(super) fn of(facts: &Facts, place: &Place<'_>) -> Vec<Change> {
     }
     let sockets = effective.and_then(|it| it.engine_sockets.value()).into_iter().flatten();
     changes.extend(sockets.map(|socket| Change::Unmount(mounted_at(container, &socket.target))));
-    changes.extend(place.entries.iter().filter_map(|entry| entry.published).map(Change::Unpublish));
-    if entry::flaws(facts, container).any(|flaw| flaw.fixed.is_some()) {
+    let published = place.entries.iter().filter(|entry| entry.is_published);
+    changes.extend(published.map(|entry| Change::Unpublish(entry.port)));
+    if !place.behind.upgrades().is_empty() {
         changes.push(Change::UpgradeImage);
     }
     changes.sort();
@@ -93,7 +94,7 @@ fn held(container: &Container) -> impl Iterator<Item = &'static str> + use<> {
 pub(super) fn words(facts: &Facts, place: Option<&Place<'_>>, change: &Change) -> String {
     match (change, place) {
         (Change::Upgrade(package), _) => upgrade(facts, package),
-        (Change::UpgradeImage, Some(place)) => rebuild(facts, place),
+        (Change::UpgradeImage, Some(place)) => rebuild(place),
         _ => change.to_string(),
     }
 }
@@ -115,15 +116,8 @@ fn upgrade(facts: &Facts, package: &str) -> String {
 }
 
 /// What an image has to be built with.
-fn rebuild(facts: &Facts, place: &Place<'_>) -> String {
-    let mut flaws: Vec<_> = entry::flaws(facts, place.container).collect();
-    flaws.sort_by_key(|flaw| std::cmp::Reverse(flaw.weight));
-    let mut packages: Vec<(String, String)> = Vec::new();
-    for (package, version) in flaws.into_iter().filter_map(|flaw| flaw.fixed) {
-        if !packages.iter().any(|(known, _)| *known == package) {
-            packages.push((package, version));
-        }
-    }
+fn rebuild(place: &Place<'_>) -> String {
+    let packages = place.behind.upgrades();
     let named: Vec<String> =
         packages.iter().take(NAMED).map(|(package, version)| format!("{package} {version}")).collect();
     let more = match packages.len() - named.len() {

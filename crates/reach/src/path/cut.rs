@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_facts::{AttackPath, Container, Engine, Fact, Facts, FlawVerdict, PathCut, ReachOutcome};
 
+use super::entry::Entry;
 use super::graph::{Edge, Graph};
-use super::network::ENGINE_API;
-use super::{Place, beside, boundary, candidates, entry};
+use super::network::{ENGINE_API, Network};
+use super::{Place, beside, boundary, candidates};
 use crate::change::{Change, with_default_filter};
 use crate::filters::Filters;
 use crate::verdict;
@@ -24,11 +25,12 @@ type Key = (usize, Option<String>);
 pub(super) fn find(
     facts: &Facts,
     filters: &Filters,
+    network: &Network<'_>,
     places: &[Place<'_>],
     graph: &Graph,
     paths: &mut [AttackPath],
 ) {
-    let trial = Trial { facts, filters, places, graph };
+    let trial = Trial { facts, filters, network, places, graph };
     let before = keys(graph);
     let on_paths: BTreeSet<&str> = paths
         .iter()
@@ -81,6 +83,7 @@ fn keys(graph: &Graph) -> BTreeMap<Key, bool> {
 struct Trial<'t, 'f> {
     facts: &'f Facts,
     filters: &'t Filters,
+    network: &'t Network<'f>,
     places: &'t [Place<'f>],
     graph: &'t Graph,
 }
@@ -97,17 +100,16 @@ impl Trial<'_, '_> {
         let id = &place.container.id;
         let near = self.near(number);
         let Some(alone) = alone(self.facts, &near) else { return };
-        for change in candidates::of(self.facts, place) {
+        for change in candidates::of(place) {
             let mut graph = self.graph.clone();
             let Some(node) = graph.nodes.get_mut(number) else { return };
             match &change {
                 Change::Unpublish(port) => {
-                    node.entered = place.entries.iter().any(|entry| entry.published != Some(*port));
+                    let is_left = |entry: &&Entry| !entry.is_published || entry.port != *port;
+                    let left: Vec<Entry> = place.entries.iter().filter(is_left).cloned().collect();
+                    node.entered = (!left.is_empty()).then(|| place.behind.weakness(&left));
                 }
-                Change::UpgradeImage => {
-                    let left = entry::flaws(self.facts, place.container).filter(|flaw| flaw.fixed.is_none());
-                    node.flaw = left.map(|flaw| flaw.weight).max();
-                }
+                Change::UpgradeImage => self.upgrade(&mut graph, number, place),
                 _ => {
                     let mut facts = alone.clone();
                     change.apply(&mut facts, id);
@@ -116,6 +118,21 @@ impl Trial<'_, '_> {
                 }
             }
             note(&graph, before, (Some(number), change), ends);
+        }
+    }
+
+    /// Puts what is behind the ports of a container as it is after its image was built anew.
+    fn upgrade(&self, graph: &mut Graph, number: usize, place: &Place<'_>) {
+        let after = place.behind.upgraded();
+        if let Some(node) = graph.nodes.get_mut(number) {
+            node.entered = node.entered.map(|_| after.weakness(&place.entries));
+            node.listens = after.weakness_of_all();
+        }
+        for (group, targets) in graph.groups.iter_mut().enumerate() {
+            for (_, weakness) in targets.iter_mut().filter(|(to, _)| *to == number) {
+                let entries: Vec<Entry> = self.network.to(group, &place.container.id).collect();
+                *weakness = after.weakness(&entries);
+            }
         }
     }
 

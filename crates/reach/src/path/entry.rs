@@ -1,6 +1,6 @@
-//! The first step: ports that can be reached from outside, and the flaw by which code could be run behind them.
+//! The first step: ports that can be reached from outside.
 
-use plimsoll_facts::{Container, Facts, ReachedListener, Vulnerability, Way};
+use plimsoll_facts::{Container, ReachedListener, Way};
 
 use super::network::Network;
 
@@ -14,8 +14,12 @@ pub(super) struct Entry {
     pub(super) evidence: String,
     /// Name of the process that listens.
     pub(super) process: Option<String>,
-    /// The port of the container, where it is reached because the engine publishes it.
-    pub(super) published: Option<u16>,
+    /// `tcp`, `udp` or `sctp`.
+    pub(super) protocol: String,
+    /// The port of the container.
+    pub(super) port: u16,
+    /// Whether it is reached because the engine publishes it.
+    pub(super) is_published: bool,
 }
 
 impl Entry {
@@ -25,19 +29,11 @@ impl Entry {
             what: format!("{}/{}", way.to, listener.protocol),
             evidence: way.via.join(", "),
             process: listener.process.clone(),
-            published: way.is_published().then_some(listener.port),
+            protocol: listener.protocol.clone(),
+            port: listener.port,
+            is_published: way.is_published(),
         }
     }
-}
-
-/// The flaw by which code could be run in a container.
-pub(super) struct Flaw {
-    pub(super) id: String,
-    pub(super) evidence: String,
-    /// From 1 to 1000.
-    pub(super) weight: u32,
-    /// Package to upgrade, and the first version without the flaw.
-    pub(super) fixed: Option<(String, String)>,
 }
 
 /// Ports of a container that whoever is outside of the host reaches: by the connections that were worked out, and by
@@ -67,47 +63,9 @@ fn published(container: &Container) -> Vec<Entry> {
             },
             evidence: format!("published for port {}", port.container_port),
             process: None,
-            published: Some(port.container_port),
+            protocol: port.protocol.clone(),
+            port: port.container_port,
+            is_published: true,
         })
         .collect()
-}
-
-/// The flaw in a container's packages by which somebody on the network would most likely run code in it.
-pub(super) fn flaw(facts: &Facts, container: &Container) -> Option<Flaw> {
-    flaws(facts, container).max_by(|a, b| a.weight.cmp(&b.weight).then_with(|| b.id.cmp(&a.id)))
-}
-
-/// Flaws in a container's packages by which somebody on the network could run code in it.
-pub(super) fn flaws<'f>(facts: &'f Facts, container: &Container) -> impl Iterator<Item = Flaw> + use<'f> {
-    let image = container.declared.value().map(|declared| declared.image_id.as_str());
-    let known = facts.package_flaws.value();
-    let inventory = known.and_then(|known| known.of(&container.id).or_else(|| known.of(image?)));
-    let flaws = inventory.into_iter().flat_map(|inventory| &inventory.flaws);
-    flaws.filter(|flaw| !flaw.is_suppressed() && is_remote(flaw)).map(|flaw| Flaw {
-        id: flaw.id.clone(),
-        evidence: format!("{} in {} ({})", flaw.id, flaw.package, flaw.evidence),
-        weight: weight(flaw),
-        fixed: flaw.fixed.as_ref().map(|version| (flaw.package.clone(), version.clone())),
-    })
-}
-
-/// Whether CVSS says that it can be exercised over the network by somebody without an account, and the distribution does
-/// not say that it does no harm.
-fn is_remote(flaw: &Vulnerability) -> bool {
-    let vector = flaw.vector.as_deref().unwrap_or_default();
-    if flaw.state.as_deref() == Some("unimportant") {
-        return false;
-    }
-    vector.contains("/AV:N") && (vector.contains("/PR:N") || vector.contains("/Au:N"))
-}
-
-fn weight(flaw: &Vulnerability) -> u32 {
-    let by_severity = match flaw.severity.as_str() {
-        "critical" => 600,
-        "high" => 400,
-        "medium" => 200,
-        _ => 100,
-    };
-    let by_probability = flaw.epss.map_or(0, |epss| (epss.clamp(0.0, 1.0) * 900.0) as u32);
-    if flaw.exploited.is_some() { 1000 } else { by_severity.max(by_probability) }
 }

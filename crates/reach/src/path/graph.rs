@@ -16,17 +16,29 @@ const SURE: u64 = 1_000_000_000;
 #[derive(Clone, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
-    /// For each group of network namespaces, the containers that it connects to.
-    pub(super) groups: Vec<Vec<usize>>,
+    /// For each group of network namespaces, the containers that it connects to, and what is known of the flaws there.
+    pub(super) groups: Vec<Vec<(usize, Weakness)>>,
+}
+
+/// What is known of the flaw by which code is run behind ports, and its weight, from 1 to 1000.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weakness {
+    /// None is known.
+    #[default]
+    Assumed,
+    /// It is in the image, and may be in what listens.
+    Possible(u32),
+    /// It is in what listens.
+    Known(u32),
 }
 
 /// A container.
 #[derive(Clone, Default)]
 pub(super) struct Node {
-    /// Whether a port of it can be reached from outside.
-    pub(super) entered: bool,
-    /// Weight of the worst flaw of its packages, from 1 to 1000, where one is known.
-    pub(super) flaw: Option<u32>,
+    /// What is known of the flaws behind the ports that are reached from outside, where one is.
+    pub(super) entered: Option<Weakness>,
+    /// What is known of the flaws behind all of its ports.
+    pub(super) listens: Weakness,
     /// Weights of the ways to the host, by what they go through.
     pub(super) exits: Vec<(String, u32)>,
     /// Groups of the network namespaces that it is in.
@@ -87,8 +99,9 @@ impl Graph {
         let mut won: Vec<Option<Won>> = vec![None; self.nodes.len()];
         let mut expanded = vec![false; self.groups.len()];
         let mut heap = BinaryHeap::new();
-        for (place, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.entered) {
-            let entered = self.by_flaw(node, None, None, SURE, 0, true);
+        for (place, node) in self.nodes.iter().enumerate() {
+            let Some(weakness) = node.entered else { continue };
+            let entered = Won::from_outside(weakness);
             heap.push((entered.likelihood, Reverse(place), entered));
         }
         while let Some((_, Reverse(place), how)) = heap.pop() {
@@ -106,54 +119,18 @@ impl Graph {
                 }
             };
             for edge in &node.beside {
-                push(edge.to, self.beside(place, how, edge));
+                let listens = self.nodes.get(edge.to).map(|node| node.listens).unwrap_or_default();
+                push(edge.to, how.beside(place, edge.by, listens));
             }
             for group in &node.groups {
                 // Whoever of a group comes first wins what it reaches no later than the others.
                 let first = expanded.get_mut(*group).is_some_and(|done| !std::mem::replace(done, true));
-                for to in self.groups.get(*group).filter(|_| first).into_iter().flatten() {
-                    if let Some(target) = self.nodes.get(*to) {
-                        let (likelihood, moves) = (how.likelihood, how.moves + 1);
-                        push(*to, self.by_flaw(target, Some(place), None, likelihood, moves, how.shown));
-                    }
+                for (to, weakness) in self.groups.get(*group).filter(|_| first).into_iter().flatten() {
+                    push(*to, how.by_flaw(place, None, *weakness));
                 }
             }
         }
         won
-    }
-
-    fn by_flaw(
-        &self,
-        target: &Node,
-        from: Option<usize>,
-        beside: Option<Beside>,
-        likelihood: u64,
-        moves: u32,
-        shown: bool,
-    ) -> Won {
-        let known = target.flaw.is_some();
-        let weight = u64::from(target.flaw.unwrap_or(ASSUMED));
-        let moved = if from.is_some() { MOVE } else { 1000 };
-        let likelihood = likelihood * moved / 1000 * weight / 1000;
-        Won { from, beside, likelihood, moves, shown: shown && known, found: known }
-    }
-
-    fn beside(&self, from: usize, how: Won, edge: &Edge) -> Won {
-        let moves = how.moves + 1;
-        let found = match edge.by {
-            Beside::Network => {
-                let nobody = Node::default();
-                let target = self.nodes.get(edge.to).unwrap_or(&nobody);
-                let by = Some(edge.by);
-                return self.by_flaw(target, Some(from), by, how.likelihood, moves, how.shown);
-            }
-            Beside::Processes | Beside::Programs => true,
-            Beside::Files => false,
-        };
-        let weight = if found { 1000 } else { u64::from(ASSUMED) };
-        let likelihood = how.likelihood * MOVE / 1000 * weight / 1000;
-        let shown = how.shown && found;
-        Won { from: Some(from), beside: Some(edge.by), likelihood, moves, shown, found }
     }
 
     /// What is worth telling: each way to the host, and each container that is won by what was found, but for what a
@@ -198,6 +175,45 @@ pub(super) fn chain(won: &[Option<Won>], last: Option<usize>) -> impl Iterator<I
     std::iter::successors(last, |place| won.get(*place)?.as_ref()?.from)
 }
 
+impl Won {
+    /// A container whose ports are reached from outside.
+    fn from_outside(weakness: Weakness) -> Self {
+        let sure = Self { from: None, beside: None, likelihood: SURE, moves: 0, shown: true, found: true };
+        sure.weakened(weakness)
+    }
+
+    /// A container whose ports are reached from one that is won.
+    fn by_flaw(self, from: usize, beside: Option<Beside>, weakness: Weakness) -> Self {
+        self.moved(from, beside).weakened(weakness)
+    }
+
+    /// A container that something else than a network joins with one that is won; `listens` is what is known of the flaws
+    /// behind its ports.
+    fn beside(self, from: usize, by: Beside, listens: Weakness) -> Self {
+        let moved = self.moved(from, Some(by));
+        match by {
+            Beside::Network => moved.weakened(listens),
+            Beside::Files => moved.weakened(Weakness::Assumed),
+            Beside::Processes | Beside::Programs => moved,
+        }
+    }
+
+    fn moved(self, from: usize, beside: Option<Beside>) -> Self {
+        let likelihood = self.likelihood * MOVE / 1000;
+        Self { from: Some(from), beside, likelihood, moves: self.moves + 1, found: true, ..self }
+    }
+
+    fn weakened(self, weakness: Weakness) -> Self {
+        let (weight, found, shown) = match weakness {
+            Weakness::Assumed => (ASSUMED, false, false),
+            Weakness::Possible(weight) => (weight, true, false),
+            Weakness::Known(weight) => (weight, true, true),
+        };
+        let likelihood = self.likelihood * u64::from(weight) / 1000;
+        Self { likelihood, shown: self.shown && shown, found, ..self }
+    }
+}
+
 impl PartialOrd for Won {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
@@ -218,13 +234,14 @@ mod tests {
 
     fn node(flaw: Option<u32>, exits: &[u32]) -> Node {
         let exits = exits.iter().map(|weight| (format!("exit {weight}"), *weight)).collect();
-        Node { flaw, exits, groups: vec![0], ..Node::default() }
+        let listens = flaw.map_or(Weakness::Assumed, Weakness::Known);
+        Node { listens, exits, groups: vec![0], ..Node::default() }
     }
 
     /// Containers of one network, the first of which can be reached from outside.
     fn network(mut nodes: Vec<Node>) -> Graph {
-        nodes[0].entered = true;
-        let groups = vec![(0..nodes.len()).collect()];
+        nodes[0].entered = Some(nodes[0].listens);
+        let groups = vec![nodes.iter().map(|node| node.listens).enumerate().collect()];
         Graph { nodes, groups }
     }
 
@@ -237,6 +254,18 @@ mod tests {
     fn a_neighbour_with_a_known_flaw_is_a_goal_and_one_without_is_not() {
         let graph = network(vec![node(Some(1000), &[]), node(Some(600), &[]), node(None, &[])]);
         assert_eq!(told(&graph), [(1, None, true)]);
+    }
+
+    #[test]
+    fn what_is_behind_the_port_that_is_reached_counts() {
+        let mut graph = network(vec![node(Some(1000), &[]), node(Some(600), &[])]);
+        graph.groups[0][1].1 = Weakness::Assumed;
+        assert_eq!(told(&graph), []);
+        graph.groups[0][1].1 = Weakness::Possible(300);
+        assert_eq!(told(&graph), [(1, None, false)]);
+        graph.nodes[0].entered = Some(Weakness::Possible(1000));
+        graph.groups[0][1].1 = Weakness::Known(600);
+        assert_eq!(told(&graph), [(1, None, false)]);
     }
 
     #[test]
@@ -262,7 +291,7 @@ mod tests {
             let edge = |to| Edge { to, by: Beside::Processes, evidence: Vec::new() };
             node.beside = vec![edge(place + 1)];
         }
-        nodes[0].entered = true;
+        nodes[0].entered = Some(nodes[0].listens);
         let graph = Graph { nodes, groups: Vec::new() };
         let won = graph.won();
         assert_eq!(won.iter().flatten().count(), 1 + MAX_MOVES as usize);

@@ -1,6 +1,7 @@
 //! Attack paths: from an open port, by a flaw of an application, from container to container and through the wall, to the
 //! host or a neighbour.
 
+mod behind;
 mod beside;
 mod boundary;
 mod candidates;
@@ -14,8 +15,9 @@ mod tests;
 
 use plimsoll_facts::{AttackPath, Container, ContainerReach, Engine, Fact, Facts};
 
+use self::behind::Behind;
 use self::boundary::Exit;
-use self::entry::{Entry, Flaw};
+use self::entry::Entry;
 use self::graph::{Graph, Node};
 use self::network::Network;
 use crate::filters::Filters;
@@ -40,7 +42,7 @@ struct Place<'f> {
     engine: &'f Engine,
     container: &'f Container,
     entries: Vec<Entry>,
-    flaw: Option<Flaw>,
+    behind: Behind<'f>,
     exits: Vec<Exit>,
 }
 
@@ -51,13 +53,13 @@ impl<'f> Place<'f> {
         let mut exits = boundary::exits(reach);
         exits.extend(network.engine_api(facts, container));
         let entries = entry::from_outside(network, container);
-        Some(Self { engine, container, entries, flaw: entry::flaw(facts, container), exits })
+        Some(Self { engine, container, entries, behind: Behind::of(facts, engine, container), exits })
     }
 
     fn node(&self, network: &Network<'_>) -> Node {
         Node {
-            entered: !self.entries.is_empty(),
-            flaw: self.flaw.as_ref().map(|flaw| flaw.weight),
+            entered: (!self.entries.is_empty()).then(|| self.behind.weakness(&self.entries)),
+            listens: self.behind.weakness_of_all(),
             exits: self.exits.iter().map(|exit| (exit.id.clone(), exit.weight)).collect(),
             groups: network.groups_of(&self.container.id).to_vec(),
             beside: Vec::new(),
@@ -86,6 +88,6 @@ fn paths(facts: &Facts, reach: &[ContainerReach], filters: &Filters) -> Vec<Atta
     goals.truncate(MAX_PATHS);
     let mut paths: Vec<AttackPath> =
         goals.iter().filter_map(|goal| steps::path(&network, &places, &graph, &won, goal)).collect();
-    cut::find(facts, filters, &places, &graph, &mut paths);
+    cut::find(facts, filters, &network, &places, &graph, &mut paths);
     paths
 }

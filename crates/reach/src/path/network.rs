@@ -1,6 +1,6 @@
 //! Who connects to whom, by container.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use plimsoll_facts::{
     Connections, Container, EndKind, EngineListener, Facts, ListenerPurpose, PathStep, ReachedListener,
@@ -10,6 +10,7 @@ use plimsoll_facts::{
 use super::Place;
 use super::boundary::Exit;
 use super::entry::Entry;
+use super::graph::Weakness;
 
 /// What leads out where an engine's API answers on TCP.
 pub(super) const ENGINE_API: &str = "engine-api";
@@ -79,7 +80,7 @@ impl<'f> Network<'f> {
             entries.extend(listener.ways.iter().filter(from_there).map(|way| Entry::of(listener, way)));
         }
         // Those by which it is meant to be reached come first.
-        entries.sort_by_key(|entry| entry.published.is_none());
+        entries.sort_by_key(|entry| !entry.is_published);
         entries
     }
 
@@ -92,14 +93,22 @@ impl<'f> Network<'f> {
         })
     }
 
-    /// For each group, the places that it connects to.
-    pub(super) fn targets(&self, places: &[Place<'_>]) -> Vec<Vec<usize>> {
+    /// For each group, the places that it connects to, and what is known of the flaws behind the ports that it reaches there.
+    pub(super) fn targets(&self, places: &[Place<'_>]) -> Vec<Vec<(usize, Weakness)>> {
         let numbers: HashMap<&str, usize> =
             places.iter().enumerate().map(|(number, place)| (place.container.id.as_str(), number)).collect();
         let of_group = |group| {
-            let containers = self.reached(group).filter_map(|(listener, _)| listener.container.as_deref());
-            let targets: BTreeSet<usize> = containers.filter_map(|id| numbers.get(id).copied()).collect();
-            targets.into_iter().collect()
+            let mut targets: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
+            for (listener, way) in self.reached(group) {
+                let number = listener.container.as_deref().and_then(|id| numbers.get(id));
+                if let Some(number) = number {
+                    targets.entry(*number).or_default().push(Entry::of(listener, way));
+                }
+            }
+            let weakness = |(number, entries): (usize, Vec<Entry>)| {
+                Some((number, places.get(number)?.behind.weakness(&entries)))
+            };
+            targets.into_iter().filter_map(weakness).collect()
         };
         (0..self.open.len()).map(of_group).collect()
     }
@@ -107,15 +116,19 @@ impl<'f> Network<'f> {
     /// What one container connects to of another.
     pub(super) fn between(&self, from: &str, to: &str) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
-        for (listener, way) in self.groups_of(from).iter().flat_map(|group| self.reached(*group)) {
-            if listener.container.as_deref() == Some(to) {
-                let entry = Entry::of(listener, way);
-                if !entries.contains(&entry) {
-                    entries.push(entry);
-                }
+        for entry in self.groups_of(from).iter().flat_map(|group| self.to(*group, to)) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
             }
         }
         entries
+    }
+
+    /// What a group connects to of a container.
+    pub(super) fn to(&self, group: usize, container: &str) -> impl Iterator<Item = Entry> {
+        let own = move |listener: &ReachedListener| listener.container.as_deref() == Some(container);
+        let reached = self.reached(group).filter(move |(listener, _)| own(listener));
+        reached.map(|(listener, way)| Entry::of(listener, way))
     }
 
     /// The way to the host by an engine whose API answers whoever connects.

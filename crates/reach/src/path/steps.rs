@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_facts::{AttackPath, PathGoal, PathPlace, PathStep, StepKind};
 
 use super::Place;
+use super::behind::Flaw;
 use super::entry::Entry;
 use super::graph::{Beside, Goal, Graph, Won, chain};
 use super::network::Network;
@@ -45,8 +46,10 @@ pub(super) fn path(
         before: before.iter().filter_map(name).collect(),
         container: last.container.name.clone(),
         container_id: last.container.id.clone(),
-        boundary: exit
-            .map_or_else(|| by(last, won.get(goal.node)?.as_ref()?), |exit| Some(exit.id.clone()))?,
+        boundary: exit.map_or_else(
+            || by(network, places, last, won.get(goal.node)?.as_ref()?),
+            |exit| Some(exit.id.clone()),
+        )?,
         weight: goal.weight,
         shown: goal.shown,
         steps,
@@ -55,12 +58,17 @@ pub(super) fn path(
 }
 
 /// What a neighbour is won by.
-fn by(place: &Place<'_>, how: &Won) -> Option<String> {
-    match how.beside {
-        None | Some(Beside::Network) => place.flaw.as_ref().map(|flaw| flaw.id.clone()),
-        Some(Beside::Processes) => Some("shared-processes".to_owned()),
-        Some(Beside::Programs | Beside::Files) => Some("shared-files".to_owned()),
-    }
+fn by(network: &Network<'_>, places: &[Place<'_>], place: &Place<'_>, how: &Won) -> Option<String> {
+    let flaw = match how.beside {
+        None => {
+            let from = places.get(how.from?)?;
+            place.behind.worst(&network.between(&from.container.id, &place.container.id))
+        }
+        Some(Beside::Network) => place.behind.worst_of_all(),
+        Some(Beside::Processes) => return Some("shared-processes".to_owned()),
+        Some(Beside::Programs | Beside::Files) => return Some("shared-files".to_owned()),
+    };
+    flaw.map(|flaw| flaw.id().to_owned())
 }
 
 fn edge<'g>(graph: &'g Graph, from: usize, to: usize, how: &Won) -> Option<(Beside, &'g [String])> {
@@ -74,7 +82,8 @@ fn edge<'g>(graph: &'g Graph, from: usize, to: usize, how: &Won) -> Option<(Besi
 fn enter(place: &Place<'_>) -> [PathStep; 2] {
     let name = &place.container.name;
     let what = format!("connects to {}", ports(&place.entries));
-    [step(StepKind::Entry, name, what, evidence(&place.entries)), break_in(place, &place.entries)]
+    let flaw = place.behind.worst(&place.entries);
+    [step(StepKind::Entry, name, what, evidence(&place.entries)), break_in(place, &place.entries, flaw)]
 }
 
 /// From one container to code in another.
@@ -88,7 +97,8 @@ fn go_on(
     let Some((by, shown)) = beside else {
         let entries = network.between(&from.container.id, &to.container.id);
         let what = format!("connects to {} of {name}", ports(&entries));
-        return [step(StepKind::Connect, at, what, evidence(&entries)), break_in(to, &entries)];
+        let flaw = to.behind.worst(&entries);
+        return [step(StepKind::Connect, at, what, evidence(&entries)), break_in(to, &entries, flaw)];
     };
     let shown = shown.to_vec();
     let connect = |what: String| step(StepKind::Connect, at, what, shown.clone());
@@ -96,7 +106,7 @@ fn go_on(
         Beside::Network => {
             let what =
                 format!("connects to what listens in the network namespace that it shares with {name}");
-            [connect(what), break_in(to, &[])]
+            [connect(what), break_in(to, &[], to.behind.worst_of_all())]
         }
         Beside::Processes => [
             connect(format!("sees the processes of {name} in the PID namespace that they share")),
@@ -119,19 +129,22 @@ fn go_on(
     }
 }
 
-fn break_in(place: &Place<'_>, entries: &[Entry]) -> PathStep {
-    let process = entries.iter().find_map(|entry| entry.process.as_deref()).unwrap_or("it");
-    let name = &place.container.name;
-    match &place.flaw {
-        Some(flaw) => {
-            let what = format!("runs code in {process} by {}", flaw.id);
-            step(StepKind::Break, name, what, vec![flaw.evidence.clone()])
+/// Code in what listens at these ports, by a flaw of it, or of its image, or one that is assumed.
+fn break_in(place: &Place<'_>, entries: &[Entry], flaw: Option<Flaw<'_>>) -> PathStep {
+    let process = flaw.and_then(|flaw| flaw.process());
+    let process = process.or(entries.iter().find_map(|entry| entry.process.as_deref())).unwrap_or("it");
+    let (what, evidence) = match flaw {
+        Some(flaw) if flaw.is_shown() => {
+            (format!("runs code in {process} by {}", flaw.id()), flaw.evidence())
         }
-        None => {
-            let what = format!("runs code in {process} by a flaw that is not published");
-            PathStep { assumed: true, ..step(StepKind::Break, name, what, Vec::new()) }
-        }
-    }
+        Some(flaw) => (
+            format!("runs code in {process} by {}, if it has this flaw of its image", flaw.id()),
+            flaw.evidence(),
+        ),
+        None => (format!("runs code in {process} by a flaw that is not published"), Vec::new()),
+    };
+    let assumed = !flaw.is_some_and(|flaw| flaw.is_shown());
+    PathStep { assumed, ..step(StepKind::Break, &place.container.name, what, evidence) }
 }
 
 fn step(kind: StepKind, at: &str, what: String, evidence: Vec<String>) -> PathStep {

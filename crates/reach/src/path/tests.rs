@@ -2,8 +2,9 @@
 
 use plimsoll_facts::{
     AttackPath, BoundaryStatus, BoundaryVerdict, Capabilities, ConnectionEnd, Connections, Container,
-    DeclaredMount, EndKind, EngineSocketMount, Fact, Facts, InventoryFlaws, PackageFlaws, PathGoal,
-    PublishedPort, ReachedListener, StepKind, Vulnerability, Way,
+    DeclaredMount, Ecosystem, EndKind, EngineSocketMount, Fact, Facts, Gap, InventoryFlaws, ListeningProgram,
+    PackageFlaws, PackageName, PathGoal, PublishedPort, ReachedListener, Socket, StepKind, Vulnerability,
+    Way,
 };
 
 use crate::testing::{Case, Profile, capabilities, known, user};
@@ -40,6 +41,8 @@ fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
         ..PublishedPort::default()
     };
     ports.push(PublishedPort { host_address: "0.0.0.0".into(), ..port });
+    listens(container, 80);
+    facts.engines[0].programs = vec![server()];
     change(&mut facts);
     verdict::judge(&mut facts);
     facts
@@ -62,24 +65,127 @@ fn from_a_published_port_to_the_host() {
     assert_eq!(path.cuts[0].container.as_deref(), Some("db"));
 }
 
+/// What listens in containers of these facts: a program of the package `mariadb-server` that uses `libssl3`.
+fn server() -> ListeningProgram {
+    ListeningProgram {
+        path: "/usr/sbin/mariadbd".into(),
+        package: Some(package("mariadb-server")),
+        parts: vec![package("libssl3")],
+        ..ListeningProgram::default()
+    }
+}
+
+fn package(name: &str) -> PackageName {
+    PackageName { name: name.into(), version: "1:10.5.8".into(), ..PackageName::default() }
+}
+
+/// Lets the first process listen on a port.
+fn listens(container: &mut Container, port: u16) {
+    let effective = container.effective.value_mut().unwrap();
+    let process = &mut effective.processes.value_mut().unwrap()[0];
+    process.program = Some(0);
+    let socket = Socket { protocol: "tcp6".into(), port, pid: Some(process.pid), ..Socket::default() };
+    effective.listeners = known(vec![socket]);
+}
+
+/// A published container whose image has the flaw in this package, after a change to what listens.
+fn with_flaw_of(package: &str, change: impl FnOnce(&mut ListeningProgram)) -> Facts {
+    facts(|facts| {
+        flawed(facts, "sha256:1");
+        let flaw = &mut facts.package_flaws.value_mut().unwrap().inventories[0].flaws[0];
+        flaw.installed_as = vec![package.into()];
+        change(&mut facts.engines[0].programs[0]);
+    })
+}
+
+/// Of the only path: whether each step is shown, and how code is run behind the port.
+fn broken(facts: &Facts) -> (bool, &str, String) {
+    let [path] = paths(facts) else { panic!("{:#?}", paths(facts)) };
+    let step = &path.steps[1];
+    assert_eq!((step.kind, step.assumed), (StepKind::Break, !path.shown));
+    (path.shown, &step.what, step.evidence.join("; "))
+}
+
 #[test]
-fn a_known_flaw_of_a_package_is_shown_and_weighs_more() {
+fn a_flaw_of_what_listens_is_shown_and_weighs_more() {
     let assumed = paths(&facts(|_| ()))[0].weight;
-    let facts = facts(|facts| {
-        let flaw = Vulnerability {
-            id: "CVE-2021-44228".into(),
-            vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()),
-            severity: "critical".into(),
-            exploited: Some("2021-12-10".into()),
-            ..Vulnerability::default()
-        };
-        let inventory =
-            InventoryFlaws { holder: "sha256:1".into(), flaws: vec![flaw], ..InventoryFlaws::default() };
-        facts.package_flaws = known(PackageFlaws { inventories: vec![inventory], ..PackageFlaws::default() });
-    });
-    let [path] = paths(&facts) else { panic!("{:#?}", paths(&facts)) };
-    assert!(path.shown && path.weight > assumed);
-    assert!(path.steps[1].what.contains("CVE-2021-44228"));
+    let facts = with_flaw_of("mariadb-server", |_| ());
+    let (shown, what, evidence) = broken(&facts);
+    assert!(shown && paths(&facts)[0].weight > assumed);
+    assert_eq!(what, "runs code in server by CVE-2021-27928");
+    let program =
+        "server (/usr/sbin/mariadbd, package mariadb-server 1:10.5.8): CVE-2021-27928 in mariadb-10.5";
+    assert!(evidence.starts_with(program), "{evidence}");
+}
+
+#[test]
+fn a_flaw_of_a_library_of_what_listens_is_shown() {
+    let facts = with_flaw_of("libssl3", |_| ());
+    let (shown, _, evidence) = broken(&facts);
+    assert!(
+        shown && evidence.contains("package mariadb-server 1:10.5.8) uses libssl3 1:10.5.8: "),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn a_flaw_of_another_package_is_not_behind_the_port() {
+    let facts = with_flaw_of("wget", |_| ());
+    let none = "runs code in it by a flaw that is not published";
+    assert_eq!(broken(&facts), (false, none, String::new()));
+}
+
+#[test]
+fn where_the_program_is_of_no_known_package_any_flaw_may_be_in_it() {
+    let gap = Gap {
+        source: "/opt/server".into(),
+        reason: "it belongs to no known package".into(),
+        subject: String::new(),
+    };
+    let unowned = |program: &mut ListeningProgram| (program.package, program.gap) = (None, Some(gap.clone()));
+    let facts = with_flaw_of("wget", unowned);
+    let (shown, what, evidence) = broken(&facts);
+    assert!(!shown && what.ends_with("by CVE-2021-27928, if it has this flaw of its image"), "{what}");
+    assert!(
+        evidence.contains("any flaw of the image: /opt/server: it belongs to no known package"),
+        "{evidence}"
+    );
+    assert!(paths(&facts)[0].weight > paths(&with_flaw_of("wget", |_| ()))[0].weight);
+    assert!(broken(&with_flaw_of("libssl3", unowned)).0, "what it has mapped is known");
+    let untold = facts_without_programs();
+    let (shown, _, evidence) = broken(&untold);
+    assert!(!shown && evidence.contains("the program of this port is not known"), "{evidence}");
+}
+
+/// As facts are that were written down before programs were looked at.
+fn facts_without_programs() -> Facts {
+    let mut facts = with_flaw_of("mariadb-server", |_| ());
+    facts.engines[0].programs.clear();
+    judged(facts)
+}
+
+#[test]
+fn modules_and_what_an_interpreter_may_run_count() {
+    let of = |ecosystem: Ecosystem, change: &dyn Fn(&mut ListeningProgram)| {
+        let mut facts = with_flaw_of("x", change);
+        let flaw = &mut facts.package_flaws.value_mut().unwrap().inventories[0].flaws[0];
+        (flaw.ecosystem, flaw.installed) = (ecosystem, "1.2".into());
+        let facts = judged(facts);
+        let (shown, _, evidence) = broken(&facts);
+        (shown, evidence)
+    };
+    let interpreter = |program: &mut ListeningProgram| program.runs = vec![Ecosystem::Python];
+    assert!(of(Ecosystem::Python, &interpreter).1.contains("may run"));
+    assert!(of(Ecosystem::Python, &interpreter).0 && !of(Ecosystem::Npm, &interpreter).0);
+    let module = |version: &'static str| {
+        move |program: &mut ListeningProgram| {
+            let part = PackageName { ecosystem: Ecosystem::Go, name: "x".into(), version: version.into() };
+            program.parts.push(part);
+        }
+    };
+    let (shown, evidence) = of(Ecosystem::Go, &module("v1.2"));
+    assert!(shown && evidence.contains("is built from x v1.2"), "{evidence}");
+    assert!(!of(Ecosystem::Go, &module("v1.3")).0, "another program of the image has the flawed version");
 }
 
 #[test]
@@ -116,8 +222,11 @@ fn two(change: impl FnOnce(&mut Container, &mut Container)) -> Facts {
     effective.processes.value_mut().unwrap()[0].pid = 200;
     let own = effective.namespaces.value_mut().unwrap();
     (own.pid, own.net) = (3, 3);
+    listens(&mut front, 80);
+    listens(&mut containers[0], 3306);
     change(&mut front, &mut containers[0]);
     containers.push(front);
+    facts.engines[0].programs = vec![server()];
     facts.connections = known(connected());
     facts
 }
@@ -158,6 +267,7 @@ fn flawed(facts: &mut Facts, holder: &str) {
     let flaw = Vulnerability {
         id: "CVE-2021-27928".into(),
         package: "mariadb-10.5".into(),
+        installed_as: vec!["mariadb-server".into()],
         fixed: Some("1:10.5.9-1".into()),
         vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()),
         severity: "critical".into(),
@@ -206,6 +316,47 @@ fn a_neighbour_is_won_by_its_own_flaw() {
     let expected =
         ["web: without publishing port 80", "db: build its image anew with mariadb-10.5 1:10.5.9-1 or later"];
     assert_eq!(cuts(path), expected);
+}
+
+#[test]
+fn a_neighbour_is_won_by_what_is_behind_the_port_that_is_reached() {
+    let with = |flaw: &str, gap: Option<Gap>| {
+        let mut facts = two(|_, _| ());
+        flawed(&mut facts, "sha256:1");
+        let flaws = &mut facts.package_flaws.value_mut().unwrap().inventories[0].flaws;
+        flaws.push(Vulnerability {
+            package: "wget".into(),
+            installed_as: vec!["wget".into()],
+            ..flaws[0].clone()
+        });
+        flaws.retain(|it| it.installed_as == [flaw]);
+        facts.engines[0].programs[0].gap = gap;
+        judged(facts)
+    };
+    assert!(paths(&with("wget", None)).is_empty(), "nothing that listens has it");
+    let gap = Gap {
+        reason: "it belongs to no known package".into(),
+        source: "/opt/server".into(),
+        subject: String::new(),
+    };
+    let unknown = with("wget", Some(gap));
+    let [path] = paths(&unknown) else { panic!("{:#?}", paths(&unknown)) };
+    assert!(path.steps[3].assumed && path.boundary == "CVE-2021-27928");
+    assert!(cuts(path)[1].contains("wget"), "{:?}", cuts(path));
+    // The port that the front reaches is another than that of the flawed program.
+    let mut elsewhere = with("mariadb-server", None);
+    assert_eq!(paths(&elsewhere).len(), 1);
+    let other = ListeningProgram { path: "/usr/sbin/other".into(), ..ListeningProgram::default() };
+    elsewhere.engines[0].programs.push(other);
+    let db = &mut elsewhere.engines[0].containers.value_mut().unwrap()[0];
+    let effective = db.effective.value_mut().unwrap();
+    let mut process = effective.processes.value().unwrap()[0].clone();
+    (process.pid, process.program) = (101, Some(1));
+    effective.processes.value_mut().unwrap().push(process);
+    let socket = Socket { pid: Some(101), ..effective.listeners.value().unwrap()[0].clone() };
+    effective.listeners.value_mut().unwrap()[0].port = 3307;
+    effective.listeners.value_mut().unwrap().push(socket);
+    assert!(paths(&judged(elsewhere)).is_empty());
 }
 
 #[test]
