@@ -20,8 +20,7 @@ pub(crate) const SERVER: [&str; 4] = [
 const PUBLISHED: [&str; 2] = ["-p", "8080"];
 
 /// Container, options that open a path, and what the path goes through.
-const PATHS: [(&str, &[&str], &str); 8] = [
-    ("privileged", &["--privileged"], "host-disks"),
+const PATHS: [(&str, &[&str], &str); 7] = [
     ("socket", &["-v", "/var/run/docker.sock:/run/engine.sock"], "engine-socket"),
     ("etc", &["-v", "/etc:/host-etc"], "host-files"),
     ("disks", &["--device-cgroup-rule", "b *:* rwm"], "host-disks"),
@@ -31,7 +30,7 @@ const PATHS: [(&str, &[&str], &str); 8] = [
     ("unconfined", &["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"], "release-agent"),
 ];
 /// Kinds of cuts that have to be tried at least.
-const KINDS: usize = 8;
+const KINDS: usize = 7;
 
 /// The flaw of a package that the records tell of.
 pub(crate) const FLAW: &str = "CVE-2021-44228";
@@ -79,11 +78,8 @@ impl Recipe {
             "port not published".to_owned()
         } else if let Some(options) = change.strip_prefix("without ") {
             let words = words(options);
-            for option in words.chunks(2) {
-                match option {
-                    [option, value] => new.leave_out(|one, its| one == option && its == value)?,
-                    alone => new.options.retain(|option| !alone.contains(option)),
-                }
+            for pair in words.chunks(2) {
+                new.leave_out(|option, value| option == pair[0] && pair.get(1).is_none_or(|it| it == value))?;
             }
             format!("without {}", words[0])
         } else if change.starts_with("--") {
