@@ -1,6 +1,7 @@
 //! Whether an audit is felt inside a container: how long MariaDB takes to answer while its engine is audited, and while the
 //! same is done to another engine with a container of the same image, which takes as much of the processors.
 
+use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -17,8 +18,8 @@ const PAUSE: Duration = Duration::from_micros(500);
 /// Connections that keep the database busy, and with what.
 const BUSY: usize = 2;
 const WORK: &str = "SELECT BENCHMARK(2000, SHA1('x'));";
-/// Critical value of the two-sample Kolmogorov-Smirnov test at 1 %, times the root of (n + m) / (n m).
-const CRITICAL: f64 = 1.628;
+/// How often the windows' names are dealt out anew, to see how far apart chance alone puts two distributions.
+const DEALS: u32 = 500;
 
 /// Measures in so many windows of each.
 pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
@@ -35,8 +36,9 @@ pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
         command.args(["audit", "--host", host]).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
-    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let mut pairs = Vec::new();
     for window in 0..windows {
+        let [mut with, mut without] = [Vec::new(), Vec::new()];
         let first = window % 2 == 0;
         for audits in [first, !first] {
             match audits {
@@ -44,21 +46,56 @@ pub(crate) fn run(repository: &Path, windows: u32, image: &str) -> Result<()> {
                 false => probe.during(|| audit(&elsewhere.socket), &mut without)?,
             }
         }
+        pairs.push((with, without));
     }
     drop(started);
+    report(&pairs);
+    Ok(())
+}
+
+/// Answers of one window with an audit, and of the one beside it.
+type Pair = (Vec<Duration>, Vec<Duration>);
+
+fn report(pairs: &[Pair]) {
+    let (with, without) = sorted(pairs, |_| false);
     say("               answers       50 %       90 %       99 %    99.9 %");
-    for (name, times) in [("audited", &mut with), ("another is", &mut without)] {
-        times.sort_unstable();
+    for (name, times) in [("audited", &with), ("another is", &without)] {
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
         let quantiles = [0.5, 0.9, 0.99, 0.999].map(|part| format!("{:>7.0} µs", at(part)));
         say(&format!("{name:<13} {:>8} {}", times.len(), quantiles.join(" ")));
     }
-    let distance = distance(&with, &without);
-    let (n, m) = (with.len() as f64, without.len() as f64);
-    let critical = CRITICAL * ((n + m) / (n * m)).sqrt();
-    let word = if distance <= critical { "the same" } else { "not the same" };
-    say(&format!("largest distance {distance:.4}, at 1 % {critical:.4}: {word} distribution"));
-    Ok(())
+    let seen = distance(&with, &without);
+    // Answers of one window are not independent of each other, windows are: only their names are dealt out.
+    let as_far = (1..=DEALS).filter(|deal| {
+        let (one, other) = sorted(pairs, |pair| coin(*deal, pair));
+        distance(&one, &other) >= seen
+    });
+    let share = f64::from(u32::try_from(as_far.count()).unwrap_or(DEALS)) / f64::from(DEALS);
+    let word = if share > 0.01 { "the same" } else { "not the same" };
+    say(&format!(
+        "largest distance {seen:.4}; chance puts {:.0} % as far apart: {word} distribution",
+        share * 100.0
+    ));
+}
+
+/// All answers of both kinds, in order; the kinds of some pairs are exchanged.
+fn sorted(pairs: &[Pair], exchanged: impl Fn(usize) -> bool) -> Pair {
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for (number, (with, without)) in pairs.iter().enumerate() {
+        let (with, without) = if exchanged(number) { (without, with) } else { (with, without) };
+        one.extend_from_slice(with);
+        other.extend_from_slice(without);
+    }
+    one.sort_unstable();
+    other.sort_unstable();
+    (one, other)
+}
+
+/// One bit for each deal and pair, the same in each run.
+fn coin(deal: u32, pair: usize) -> bool {
+    let mut hasher = std::hash::DefaultHasher::new();
+    (deal, pair).hash(&mut hasher);
+    hasher.finish() & 1 == 1
 }
 
 /// The largest distance of two empirical distributions; both are sorted.

@@ -222,11 +222,7 @@ impl<'a> Heard<'a> {
         for flaw in found.values() {
             fixing.remove(flaw.advisory.as_str());
         }
-        Ok(Answer {
-            flaws: found.into_values().collect(),
-            fixed: count(fixing.len()),
-            untold: self.untold,
-        })
+        Ok(Answer { flaws: found.into_values().collect(), fixed: count(fixing.len()), untold: self.untold })
     }
 
     /// Whether numbers alone tell the advisories apart.

@@ -18,11 +18,10 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Medium,
     why: "Somebody outside reaches a port of this container, and from there a way goes on: by flaws of the program that \
           listens, shared namespaces and files, open gates and flaws of the wall, to the host or to a container that is not \
-          published. A flaw counts where it is in the package of the program, in a library that it has mapped, in a module \
-          that it is built from, or in a package that an interpreter may run; other processes of the container, to which it \
-          may hand on what it gets, are not asked. Each step is one that the facts show, or, where it is said so, an \
-          assumption: that a program which belongs to no known package has a flaw of its image, or that an application has \
-          one that nobody published yet. Whoever goes it has the data and the machine.",
+          published. A flaw counts in the package of the program, in a library or module that it uses, or in a package that \
+          an interpreter may run; other processes, to which it may hand on what it gets, are not asked. Each step is one \
+          that the facts show, or is said to be an assumption: that a program of no known package has a flaw of its image, \
+          or that it has one that nobody published yet. Whoever goes it has the data and the machine.",
     fix: "Make the cheapest cut that the finding names: it was tried on the facts, and the path is gone with it. \
           `plimsoll what-if CONTAINER …` shows what else a change opens and closes. A container has to be made anew with \
           other options, which stops it; what an upgrade of the host stops is in the report.",
