@@ -30,3 +30,8 @@ impl Instruction {
         [c0, c1, self.jump_true, self.jump_false, k0, k1, k2, k3]
     }
 }
+
+/// The bytes of a program, as the kernel holds them.
+pub(crate) fn to_bytes(instructions: &[Instruction]) -> Vec<u8> {
+    instructions.iter().flat_map(|instruction| instruction.to_bytes()).collect()
+}

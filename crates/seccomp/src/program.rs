@@ -108,12 +108,12 @@ impl Program {
 
     /// Its bytes, as the kernel holds them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.instructions.iter().flat_map(|instruction| instruction.to_bytes()).collect()
+        instruction::to_bytes(&self.instructions)
     }
 
     /// Bytes that are the same for programs that differ only in the order in which they ask for the architecture.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        canonical(&self.instructions).iter().flat_map(|instruction| instruction.to_bytes()).collect()
+        instruction::to_bytes(&canonical(&self.instructions))
     }
 
     /// Number of its instructions; never 0.

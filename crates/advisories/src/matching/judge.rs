@@ -163,8 +163,10 @@ impl<'a> Heard<'a> {
                     strip_epochs(&mut affected);
                 }
                 let advisory = || file.advisory(affected.advisory).map_err(|error| error.to_string());
-                match say(order, version, &affected) {
-                    Ok(Said::Affected { introduced, fixed, evidence }) => {
+                let said =
+                    say(order, version, &affected).unwrap_or_else(|error| Said::Untold(error.to_string()));
+                match said {
+                    Said::Affected { introduced, fixed, evidence } => {
                         let advisory = advisory()?;
                         let mut flaw = flaw(question, release, &advisory, &affected, fixed, evidence);
                         if hint {
@@ -177,16 +179,13 @@ impl<'a> Heard<'a> {
                             self.affected.push((order, introduced, flaw));
                         }
                     }
-                    Ok(Said::Fixed { .. }) if hint => {}
-                    Ok(Said::Fixed { end }) => {
+                    Said::Fixed { .. } if hint => {}
+                    Said::Fixed { end } => {
                         self.behind.push(Behind { file, advisory: affected.advisory, end });
                     }
-                    Ok(Said::NotAffected) => {}
-                    Ok(Said::Untold(why)) => {
+                    Said::NotAffected => {}
+                    Said::Untold(why) => {
                         self.untold.insert(format!("{}: {why}", advisory()?.id));
-                    }
-                    Err(error) => {
-                        self.untold.insert(format!("{}: {error}", advisory()?.id));
                     }
                 }
             }

@@ -63,7 +63,7 @@ pub(super) fn note(
         packages: container.packages.value().or(of_image).map_or(&[], |inventory| &inventory.packages),
         mounts: mounts.map_or(&[], Vec::as_slice),
     };
-    let found: Vec<(u32, ListeningProgram)> = listening
+    let mut found: HashMap<u32, ListeningProgram> = listening
         .iter()
         .filter_map(|process| {
             let row = processes.get(process.pid).filter(|row| row.start_ticks == process.start_ticks)?;
@@ -76,8 +76,7 @@ pub(super) fn note(
         .collect();
     let all = container.effective.value_mut().and_then(|effective| effective.processes.value_mut());
     for process in all.into_iter().flatten().filter(|process| process.thread.is_none()) {
-        let own = found.iter().find(|(pid, _)| *pid == process.pid);
-        process.program = own.map(|(_, program)| programs.place(program.clone()));
+        process.program = found.remove(&process.pid).map(|program| programs.place(program));
     }
 }
 
